@@ -1,0 +1,47 @@
+import type { LanguageId } from "../../shared/language.ts";
+import type { ReadOnlyMount } from "../sandbox/sandbox.ts";
+
+/** A toolchain as found on this machine. */
+export interface Toolchain {
+  /** First line of the compiler's or interpreter's own version output. */
+  readonly version: string;
+  /** Programs by the name the definition uses, e.g. { "g++": "/usr/bin/g++" }. */
+  readonly programs: Readonly<Record<string, string>>;
+  /** What the sandbox must show beyond its base tree (/usr, /lib, …). */
+  readonly mounts: readonly ReadOnlyMount[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface CompileInput {
+  readonly toolchain: Toolchain;
+  /** Names of the source files in /box. */
+  readonly files: readonly string[];
+  readonly entryPoint?: string | undefined;
+}
+
+export interface RunInput extends CompileInput {
+  readonly memoryMiB: number;
+}
+
+/** A language is data: how to find it, compile it, run it, and prove that it works. */
+export interface LanguageDefinition {
+  readonly id: LanguageId;
+  /** Debian packages that bring it: named when it is missing. */
+  readonly packages: readonly string[];
+  /** Finds the toolchain on this machine; undefined when it is not there. */
+  find(): Promise<Toolchain | undefined>;
+  /** Command run in /box that leaves the program in /box; undefined when nothing is compiled (a syntax check counts). */
+  compile?(input: CompileInput): readonly [string, ...string[]];
+  /** Command that runs the program; its /box holds what compile left. */
+  run(input: RunInput): readonly [string, ...string[]];
+  /** "isolate": run in isolated-vm when the program asks for nothing it lacks. */
+  readonly engine: "native" | "isolate";
+  /** Multiplies the problem's time limit. */
+  readonly timeFactor: number;
+  /** Added to the problem's memory limit for the runtime itself, MiB. */
+  readonly memoryBaseMiB: number;
+  /** Processes and threads one run may have. */
+  readonly processes: number;
+  /** Reads a line with a number n from stdin and prints n + 1: compiled and run at start-up. */
+  readonly selfTest: string;
+}

@@ -1,0 +1,70 @@
+/**
+ * The one interface to running somebody else's program. `native` implements it for every process;
+ * `isolate` runs JavaScript in isolated-vm inside a native sandbox that stays warm.
+ */
+
+/** A host directory or file made visible read-only at the same or another path. */
+export interface ReadOnlyMount {
+  readonly host: string;
+  readonly inside: string;
+}
+
+export interface RunLimits {
+  /** CPU time of all processes together, milliseconds. */
+  readonly cpuMs: number;
+  /** Catches sleepers, milliseconds. */
+  readonly wallMs: number;
+  /** All processes together, tmpfs included, KiB. */
+  readonly memoryKiB: number;
+  /** Largest single file, stdout included, KiB. */
+  readonly outputKiB: number;
+  /** Processes and threads at once. */
+  readonly processes: number;
+}
+
+export interface RunRequest {
+  /** Which of the executor's slots this belongs to: decides uid, cgroup and box. From 0. */
+  readonly slot: number;
+  /** Program (path as seen inside) and arguments. */
+  readonly argv: readonly [string, ...string[]];
+  readonly env: Readonly<Record<string, string>>;
+  /** Host directory that becomes the working directory /box inside. */
+  readonly box: string;
+  /** False: /box is read-only. */
+  readonly boxWritable: boolean;
+  readonly mounts: readonly ReadOnlyMount[];
+  /** Host path read as standard input; null is /dev/null. */
+  readonly stdin: string | null;
+  /** Host path that gets standard output; null throws it away. Made or emptied by the sandbox. */
+  readonly stdout: string | null;
+  readonly stderr: string | null;
+  readonly limits: RunLimits;
+}
+
+export type RunStatus =
+  | { readonly type: "exited"; readonly code: number }
+  | { readonly type: "signalled"; readonly signal: string }
+  | { readonly type: "limit"; readonly limit: "cpu" | "wall" | "memory" | "output" }
+  /** The caller's signal was aborted. Says nothing about the program. */
+  | { readonly type: "cancelled" };
+
+export interface RunResult {
+  readonly status: RunStatus;
+  readonly cpuMs: number;
+  readonly wallMs: number;
+  /** Peak of all processes together. */
+  readonly memoryKiB: number;
+}
+
+/** Something of ours went wrong: never a verdict. */
+export class SandboxFault extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "SandboxFault";
+  }
+}
+
+export interface Sandbox {
+  /** Runs one program to its end. Throws SandboxFault when it could not be run or measured. */
+  run(request: RunRequest, signal: AbortSignal): Promise<RunResult>;
+}

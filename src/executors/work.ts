@@ -1,0 +1,38 @@
+import type { Job, Fault } from "../shared/protocol.ts";
+import type { Sha256 } from "../shared/ids.ts";
+import type { Log } from "../shared/log.ts";
+
+/**
+ * What the backbone of an executor (worker, lease) asks of a kind of work. Judging is the first kind.
+ */
+
+/** How one run of a job ended. A wrong answer is a `finished`; a `fault` is our own trouble. */
+export type Outcome =
+  | { readonly type: "finished"; readonly result: unknown }
+  | { readonly type: "fault"; readonly fault: Fault }
+  /** Stopped by `context.signal`: lease lost, cancel, drain or deadline. The worker knows which. */
+  | { readonly type: "stopped" };
+
+/** Read access to blobs by hash, through the bounded disk cache; verified. */
+export interface BlobSource {
+  /**
+   * Path of a local read-only file with the blob's bytes, pinned against eviction until `release`.
+   * Throws BlobFault (code BLOB_UNAVAILABLE or BLOB_CORRUPT).
+   */
+  open(sha256: Sha256): Promise<{ readonly path: string; release(): void }>;
+}
+
+export interface WorkContext {
+  readonly slot: number;
+  readonly signal: AbortSignal;
+  readonly blobs: BlobSource;
+  readonly log: Log;
+  /** Reports a cumulative state; coalesced to at most 5 a second, `compiled` at once. */
+  report(type: "compiled" | "progress", result: unknown): void;
+}
+
+export interface WorkKind {
+  readonly kind: string;
+  /** Never throws for what a program did; a throw is taken as fault INTERNAL. */
+  run(job: Job, context: WorkContext): Promise<Outcome>;
+}

@@ -1,0 +1,121 @@
+import type { ProblemId, Sha256, SubmissionId, ExecutorId, JudgementId } from "../../shared/ids.ts";
+import type { SourceFile } from "../../shared/judging.ts";
+import type { Lane } from "../../shared/lane.ts";
+import type { LanguageId } from "../../shared/language.ts";
+import type { FaultCode } from "../../shared/protocol.ts";
+
+/** Shapes in MongoDB. Only `store/` reads and writes them. */
+
+export type Role = "participant" | "jury" | "admin";
+
+export interface SubmissionDocument {
+  readonly _id: SubmissionId;
+  readonly owner: string;
+  /** Unique with `owner`. Made up by the server where the client gave none. */
+  readonly idempotencyKey: string;
+  /** SHA-256 over problem, language, entry point and files: the same key with another content is refused. */
+  readonly contentHash: Sha256;
+  readonly kind: string;
+  readonly problem: ProblemId;
+  readonly manifest: Sha256;
+  readonly language: LanguageId;
+  readonly files: readonly SourceFile[];
+  readonly entryPoint?: string;
+  readonly lane: Lane;
+  /** Generation of the judgement that counts. */
+  readonly generation: number;
+  readonly createdAt: Date;
+}
+
+export type JudgementState = "PENDING" | "QUEUED" | "RUNNING" | "FINISHED" | "FAILED" | "CANCELLED";
+
+/** One holder's go at the job. `end` is missing while it runs and for ever when the holder died. */
+export interface Try {
+  readonly dispatch: number;
+  readonly delivery: number;
+  readonly executor: ExecutorId;
+  readonly startedAt: Date;
+  readonly end?: {
+    readonly type: "finished" | "fault" | "released";
+    readonly at: Date;
+    readonly code?: FaultCode;
+    readonly message?: string;
+    readonly log?: string;
+    /** Not counted against the job. */
+    readonly shared?: boolean;
+  };
+}
+
+export interface JudgementDocument {
+  readonly _id: JudgementId;
+  readonly submission: SubmissionId;
+  readonly generation: number;
+  readonly kind: string;
+  readonly owner: string;
+  readonly problem: ProblemId;
+  readonly language: LanguageId;
+  readonly lane: Lane;
+  readonly state: JudgementState;
+  /** How often the job has been published on purpose; raised here before each publish. 0: never yet. */
+  readonly dispatch: number;
+  /** Newest delivery that an event told of, within `dispatch`; 0: none. */
+  readonly delivery: number;
+  /** Newest event of that holder. */
+  readonly seq: number;
+  /** Not to be dispatched (again) before; the outbox looks at PENDING ones past it. */
+  readonly dispatchAfter: Date;
+  /** Grows by 1 with every write; the revision's lower part and the guard of each write. */
+  readonly change: number;
+  readonly tries: readonly Try[];
+  /** Cumulative, of the kind of work; whole once FINISHED. */
+  readonly result?: unknown;
+  readonly deadLetter?: { readonly code: FaultCode | "TRIES_EXHAUSTED"; readonly reason: string; readonly at: Date };
+  readonly createdAt: Date;
+  readonly startedAt?: Date;
+  readonly finishedAt?: Date;
+  readonly updatedAt: Date;
+}
+
+/** Bits of a revision that count changes within a generation. */
+const CHANGE_BITS = 16;
+
+/**
+ * A submission's revision: grows with every stored change, across rejudges too. Derived, so one guarded write of
+ * one document is all that a change takes. At most 2^15 generations of 2^16 changes: fits GraphQL's Int.
+ */
+export const revisionOf = (judgement: Pick<JudgementDocument, "generation" | "change">): number =>
+  judgement.generation * 2 ** CHANGE_BITS + judgement.change;
+
+export const isFinal = (state: JudgementState): boolean =>
+  state === "FINISHED" || state === "FAILED" || state === "CANCELLED";
+
+/** The judgement that counts, with its submission: what users see. */
+export interface SubmissionSnapshot {
+  readonly submission: SubmissionDocument;
+  readonly judgement: JudgementDocument;
+}
+
+export interface ProblemDocument {
+  readonly _id: ProblemId;
+  readonly name: string;
+  /** Newest version. */
+  readonly manifest: Sha256;
+  /** All blobs of that version, for garbage collection and capabilities. */
+  readonly blobs: readonly Sha256[];
+  readonly timeMs: number;
+  readonly memoryMiB: number;
+  readonly codeKiB: number;
+  readonly testCount: number;
+  readonly importedAt: Date;
+  readonly importedBy: string;
+}
+
+export interface ApiKeyDocument {
+  /** SHA-256 of the key; the key itself is never stored. */
+  readonly _id: Sha256;
+  readonly owner: string;
+  readonly role: Role;
+  readonly createdAt: Date;
+  readonly expiresAt?: Date;
+  readonly note?: string;
+}

@@ -1,0 +1,128 @@
+import { z } from "zod";
+import { ExecutorId, SubmissionId } from "./ids.ts";
+import { Lane } from "./lane.ts";
+import { LanguageId } from "./language.ts";
+
+/**
+ * The envelopes that cross NATS, parsed at both ends. The backbone (dispatch, worker, lease, recorder,
+ * dead letters) knows these and nothing of judging: `payload` and `result` belong to the kind of work.
+ */
+
+export const PROTOCOL_VERSION = 1;
+
+/** One job in a JOBS_<LANGUAGE> stream, about 1 KiB of JSON. Its delivery count comes from JetStream. */
+export const Job = z.object({
+  v: z.literal(PROTOCOL_VERSION),
+  /** Which work this is, e.g. "judge". */
+  kind: z.string().min(1).max(32),
+  submission: SubmissionId,
+  generation: z.int().min(1),
+  dispatch: z.int().min(1),
+  language: LanguageId,
+  lane: Lane,
+  /** Proves that the server gave out this job (shared/capability.ts). */
+  capability: z.string().max(2048),
+  /** Upper bound of the whole job on an executor, in milliseconds; past it the executor reports a fault. */
+  deadlineMs: z.int().min(1),
+  payload: z.unknown(),
+});
+export type Job = z.infer<typeof Job>;
+
+/** Why a job could not be judged; see docs/errors.md. `shared: true` faults burn no try of the job. */
+export const FaultCode = z.enum([
+  "BLOB_UNAVAILABLE",
+  "BLOB_CORRUPT",
+  "DEADLINE_EXCEEDED",
+  "DISK_FULL",
+  "INTERNAL",
+  "JOB_MALFORMED",
+  "LANGUAGE_NOT_OFFERED",
+  "SANDBOX_FAILED",
+  "TOOLCHAIN_BROKEN",
+  "VALIDATOR_FAILED",
+]);
+export type FaultCode = z.infer<typeof FaultCode>;
+
+export const Fault = z.object({
+  code: FaultCode,
+  message: z.string().max(2000),
+  /** Last lines of what the failing part wrote; jury and operators only. */
+  log: z.string().max(8000).optional(),
+  /** False when another try cannot help (a broken validator): dead-lettered at once. */
+  retry: z.boolean(),
+  /** True when a part shared by all jobs is out (blob store, disk): not counted against the job. */
+  shared: z.boolean(),
+});
+export type Fault = z.infer<typeof Fault>;
+
+const eventBase = {
+  v: z.literal(PROTOCOL_VERSION),
+  kind: z.string().min(1).max(32),
+  submission: SubmissionId,
+  generation: z.int().min(1),
+  dispatch: z.int().min(1),
+  delivery: z.int().min(1),
+  executor: ExecutorId,
+  /** Grows by 1 with each event of one lease, from 1: orders the events of one holder. */
+  seq: z.int().min(1),
+  /** Executor's wall clock, milliseconds since 1970. For display only, never for ordering. */
+  atMs: z.int(),
+  capability: z.string().max(2048),
+};
+
+/**
+ * What an executor reports about a job. Every event is cumulative: a later one makes the earlier ones of the
+ * same lease superfluous, and `finished` alone carries the whole result.
+ */
+export const JudgeEvent = z.discriminatedUnion("type", [
+  z.object({ ...eventBase, type: z.literal("started") }),
+  z.object({ ...eventBase, type: z.literal("compiled"), result: z.unknown() }),
+  z.object({ ...eventBase, type: z.literal("progress"), result: z.unknown() }),
+  z.object({ ...eventBase, type: z.literal("finished"), result: z.unknown() }),
+  z.object({ ...eventBase, type: z.literal("fault"), fault: Fault }),
+  /** Given back without a fault: the executor drains. */
+  z.object({ ...eventBase, type: z.literal("released") }),
+]);
+export type JudgeEvent = z.infer<typeof JudgeEvent>;
+
+/** Request on `fence.check`: may this holder still run its job? Answered by any server. */
+export const FenceCheck = z.object({
+  submission: SubmissionId,
+  generation: z.int().min(1),
+  dispatch: z.int().min(1),
+  delivery: z.int().min(1),
+});
+export type FenceCheck = z.infer<typeof FenceCheck>;
+export const FenceAnswer = z.object({ current: z.boolean() });
+export type FenceAnswer = z.infer<typeof FenceAnswer>;
+
+/** On `updates.<submission>`: something newer is stored. Readers fetch it; the announcement carries no data. */
+export const Announcement = z.object({ revision: z.int(), final: z.boolean() });
+export type Announcement = z.infer<typeof Announcement>;
+
+/** On `control.<executor>`: stop a job that is running there. */
+export const Control = z.object({
+  type: z.literal("cancel"),
+  submission: SubmissionId,
+  generation: z.int().min(1),
+});
+export type Control = z.infer<typeof Control>;
+
+/** On `presence.<executor>`, every `PRESENCE_INTERVAL_MS`. */
+export const Presence = z.object({
+  executor: ExecutorId,
+  pool: z.string(),
+  /** Languages that passed their self-test here, with the toolchain's own version line. */
+  languages: z.array(z.object({ id: LanguageId, version: z.string() })),
+  /** Languages that this executor was told to offer but cannot, and how to mend it. */
+  notOffered: z.array(z.object({ id: LanguageId, reason: z.string() })),
+  lanes: z.array(Lane),
+  slots: z.int(),
+  running: z.array(z.object({ submission: SubmissionId, language: LanguageId, sinceMs: z.int() })),
+  state: z.enum(["starting", "ready", "unhealthy", "draining"]),
+  /** Why it does not pull, when unhealthy. */
+  reason: z.string().optional(),
+  version: z.string(),
+  startedAtMs: z.int(),
+});
+export type Presence = z.infer<typeof Presence>;
