@@ -18,7 +18,10 @@ export type Sha256 = z.infer<typeof Sha256>;
 /** Problem short name, as in the Kattis format: also safe in URLs and file names. */
 export const ProblemId = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9_.-]{0,63}$/, "a problem id is 1 to 64 of a-z, 0-9, '_', '-', '.' and starts with a letter or digit")
+  .regex(
+    /^[a-z0-9][a-z0-9_.-]{0,63}$/,
+    "a problem id is 1 to 64 of a-z, 0-9, '_', '-', '.' and starts with a letter or digit",
+  )
   .brand<"ProblemId">();
 export type ProblemId = z.infer<typeof ProblemId>;
 

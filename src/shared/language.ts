@@ -23,7 +23,12 @@ export const LANGUAGES: Readonly<Record<LanguageId, LanguageInfo>> = {
   java: { id: "java", name: "Java", extensions: ["java"], defaultFile: "Main.java" },
   go: { id: "go", name: "Go", extensions: ["go"], defaultFile: "main.go" },
   rust: { id: "rust", name: "Rust", extensions: ["rs"], defaultFile: "main.rs" },
-  javascript: { id: "javascript", name: "JavaScript", extensions: ["js", "mjs", "cjs"], defaultFile: "main.js" },
+  javascript: {
+    id: "javascript",
+    name: "JavaScript",
+    extensions: ["js", "mjs", "cjs"],
+    defaultFile: "main.js",
+  },
 };
 
 export const LANGUAGE_IDS: readonly LanguageId[] = LanguageId.options;

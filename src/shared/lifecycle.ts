@@ -50,13 +50,21 @@ export async function stopAll(services: readonly Service[], log: Log): Promise<v
  * stops too, with EXIT.failed.
  */
 export function stopOnSignal(stop: () => Promise<void>, graceMs: number, log: Log): void {
-  closeWithGrace({ delay: graceMs, logger: false, onTimeout: () => process.exit(EXIT.forced), onSecondSignal: () => process.exit(EXIT.forced) }, async ({ err, signal }) => {
-    if (err) {
-      log.fatal({ err }, "uncaught error");
-      process.exitCode = EXIT.failed;
-    } else {
-      log.info({ signal }, "stopping");
-    }
-    await stop();
-  });
+  closeWithGrace(
+    {
+      delay: graceMs,
+      logger: false,
+      onTimeout: () => process.exit(EXIT.forced),
+      onSecondSignal: () => process.exit(EXIT.forced),
+    },
+    async ({ err, signal }) => {
+      if (err) {
+        log.fatal({ err }, "uncaught error");
+        process.exitCode = EXIT.failed;
+      } else {
+        log.info({ signal }, "stopping");
+      }
+      await stop();
+    },
+  );
 }

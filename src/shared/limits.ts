@@ -12,26 +12,70 @@ interface LimitDefinition {
 const define = <const T extends Record<string, LimitDefinition>>(definitions: T): T => definitions;
 
 export const LIMIT_DEFINITIONS = define({
-  sourceBytes: { unit: "bytes", default: 128 * 1024, doc: "Largest sum of a submission's files; a problem's own code limit applies too." },
+  sourceBytes: {
+    unit: "bytes",
+    default: 128 * 1024,
+    doc: "Largest sum of a submission's files; a problem's own code limit applies too.",
+  },
   sourceFiles: { unit: "count", default: 32, doc: "Most files in one submission." },
   fileNameCharacters: { unit: "characters", default: 96, doc: "Longest file name in a submission." },
   idempotencyKeyCharacters: { unit: "characters", default: 128, doc: "Longest idempotency key." },
-  requestBytes: { unit: "bytes", default: 2 * 1024 * 1024, doc: "Largest request body of GraphQL and REST, archive uploads apart." },
+  requestBytes: {
+    unit: "bytes",
+    default: 2 * 1024 * 1024,
+    doc: "Largest request body of GraphQL and REST, archive uploads apart.",
+  },
   packageBytes: { unit: "bytes", default: 256 * 1024 * 1024, doc: "Largest problem package archive." },
-  packageUnpackedBytes: { unit: "bytes", default: 1024 * 1024 * 1024, doc: "Largest sum of a package's unpacked files." },
+  packageUnpackedBytes: {
+    unit: "bytes",
+    default: 1024 * 1024 * 1024,
+    doc: "Largest sum of a package's unpacked files.",
+  },
   packageFiles: { unit: "count", default: 10_000, doc: "Most files in a problem package." },
   problemTests: { unit: "count", default: 1_000, doc: "Most tests of one problem." },
   queryDepth: { unit: "count", default: 12, doc: "Deepest nesting of a GraphQL document." },
   queryComplexity: { unit: "count", default: 5_000, doc: "Greatest cost of a GraphQL document." },
   pageSize: { unit: "count", default: 100, doc: "Most nodes in one page of a connection." },
-  subscriptionsPerConnection: { unit: "count", default: 200, doc: "Most subscriptions at once on one WebSocket." },
-  connectionsPerOwner: { unit: "count", default: 50, doc: "Most WebSockets and event streams at once of one owner on one server." },
-  compileMessageCharacters: { unit: "characters", default: 4_000, doc: "Compiler output kept for the owner." },
-  judgeMessageCharacters: { unit: "characters", default: 1_000, doc: "Validator output kept for the jury, per test." },
-  dispatchWindow: { unit: "count", default: 1_000, doc: "Most jobs of one language and lane in the queue; the rest waits in MongoDB." },
-  tries: { unit: "count", default: 5, doc: "Faults and starts without an end before a judgement becomes a dead letter." },
-  blobCacheBytes: { unit: "bytes", default: 2 * 1024 * 1024 * 1024, doc: "Disk cache of blobs on one executor." },
-  artefactCacheBytes: { unit: "bytes", default: 1024 * 1024 * 1024, doc: "Disk cache of compiled programs on one executor." },
+  subscriptionsPerConnection: {
+    unit: "count",
+    default: 200,
+    doc: "Most subscriptions at once on one WebSocket.",
+  },
+  connectionsPerOwner: {
+    unit: "count",
+    default: 50,
+    doc: "Most WebSockets and event streams at once of one owner on one server.",
+  },
+  compileMessageCharacters: {
+    unit: "characters",
+    default: 4_000,
+    doc: "Compiler output kept for the owner.",
+  },
+  judgeMessageCharacters: {
+    unit: "characters",
+    default: 1_000,
+    doc: "Validator output kept for the jury, per test.",
+  },
+  dispatchWindow: {
+    unit: "count",
+    default: 1_000,
+    doc: "Most jobs of one language and lane in the queue; the rest waits in MongoDB.",
+  },
+  tries: {
+    unit: "count",
+    default: 5,
+    doc: "Faults and starts without an end before a judgement becomes a dead letter.",
+  },
+  blobCacheBytes: {
+    unit: "bytes",
+    default: 2 * 1024 * 1024 * 1024,
+    doc: "Disk cache of blobs on one executor.",
+  },
+  artefactCacheBytes: {
+    unit: "bytes",
+    default: 1024 * 1024 * 1024,
+    doc: "Disk cache of compiled programs on one executor.",
+  },
 });
 
 export type LimitName = keyof typeof LIMIT_DEFINITIONS;
@@ -48,7 +92,9 @@ export function readLimits(env: NodeJS.ProcessEnv): Limits {
     const given = env[limitVariable(name)];
     const value = given === undefined || given === "" ? definition.default : Number(given);
     if (!Number.isSafeInteger(value) || value < 1) {
-      problems.push(`${limitVariable(name)}: expected a whole number of ${definition.unit} above 0, got "${given}"`);
+      problems.push(
+        `${limitVariable(name)}: expected a whole number of ${definition.unit} above 0, got "${given}"`,
+      );
     }
     limits[name] = value;
   }

@@ -11,7 +11,11 @@ export interface NatsAccess {
 }
 
 /** Connects once, then stays connected for ever: reconnects without a limit every 250 ms or so. */
-export async function connectNats(access: NatsAccess, name: string, more: Partial<ConnectionOptions> = {}): Promise<NatsConnection> {
+export async function connectNats(
+  access: NatsAccess,
+  name: string,
+  more: Partial<ConnectionOptions> = {},
+): Promise<NatsConnection> {
   return await connect({
     servers: access.url.split(","),
     name,
@@ -30,7 +34,10 @@ export async function connectNats(access: NatsAccess, name: string, more: Partia
 export const encodeJson = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
 /** Parses bytes from the wire with the schema of the boundary; undefined for anything that does not fit. */
-export function decodeJson<Schema extends z.ZodType>(schema: Schema, bytes: Uint8Array): z.infer<Schema> | undefined {
+export function decodeJson<Schema extends z.ZodType>(
+  schema: Schema,
+  bytes: Uint8Array,
+): z.infer<Schema> | undefined {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));

@@ -69,7 +69,11 @@ export interface JudgementDocument {
   readonly tries: readonly Try[];
   /** Cumulative, of the kind of work; whole once FINISHED. */
   readonly result?: unknown;
-  readonly deadLetter?: { readonly code: FaultCode | "TRIES_EXHAUSTED"; readonly reason: string; readonly at: Date };
+  readonly deadLetter?: {
+    readonly code: FaultCode | "TRIES_EXHAUSTED";
+    readonly reason: string;
+    readonly at: Date;
+  };
   readonly createdAt: Date;
   readonly startedAt?: Date;
   readonly finishedAt?: Date;
