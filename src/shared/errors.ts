@@ -1,0 +1,137 @@
+/**
+ * Every mistake of a caller that the server answers with a code: the same code in GraphQL (`UserError.code` and
+ * `extensions.code`), in REST (`code` of the problem document) and in docs/errors.md, which codegen.ts prints from
+ * this table. `type` is the GraphQL type of a result union's member.
+ */
+interface ErrorDefinition {
+  readonly type: string;
+  readonly httpStatus: number;
+  /** The same request can succeed later as it is; the answer carries `retryAfterMs`. */
+  readonly retryable?: true;
+  readonly doc: string;
+}
+
+const define = <const T extends Record<string, ErrorDefinition>>(definitions: T): T => definitions;
+
+export const ERRORS = define({
+  INPUT_INVALID: {
+    type: "InputInvalid",
+    httpStatus: 400,
+    doc: "Something in the input has the wrong form; the message names the field and what is expected.",
+  },
+  UNAUTHENTICATED: {
+    type: "Unauthenticated",
+    httpStatus: 401,
+    doc: "No API key, or one that is unknown, expired or revoked. Send `Authorization: Bearer <key>`.",
+  },
+  FORBIDDEN: {
+    type: "Forbidden",
+    httpStatus: 403,
+    doc: "The API key's role does not allow this.",
+  },
+  ORIGIN_NOT_ALLOWED: {
+    type: "OriginNotAllowed",
+    httpStatus: 403,
+    doc: "A browser page of another origin sent this. Name its host in DOCKET_ALLOWED_HOSTS to allow it.",
+  },
+  HOST_NOT_ALLOWED: {
+    type: "HostNotAllowed",
+    httpStatus: 421,
+    doc: "The Host header names no host of this server. Name it in DOCKET_ALLOWED_HOSTS to allow it.",
+  },
+  NOT_FOUND: {
+    type: "NotFound",
+    httpStatus: 404,
+    doc: "There is nothing at this address.",
+  },
+  SUBMISSION_NOT_FOUND: {
+    type: "SubmissionNotFound",
+    httpStatus: 404,
+    doc: "There is no submission with this id, or it belongs to somebody else.",
+  },
+  PROBLEM_NOT_FOUND: {
+    type: "ProblemNotFound",
+    httpStatus: 404,
+    doc: "There is no problem with this id. `problems` lists those that there are.",
+  },
+  LANGUAGE_NOT_OFFERED: {
+    type: "LanguageNotOffered",
+    httpStatus: 422,
+    doc: "No executor offers this language. `languages` lists those on offer, with reasons for the others.",
+  },
+  SOURCE_EMPTY: {
+    type: "SourceEmpty",
+    httpStatus: 422,
+    doc: "No source was given, or all files are empty.",
+  },
+  SOURCE_TOO_LARGE: {
+    type: "SourceTooLarge",
+    httpStatus: 413,
+    doc: "The files together are larger than the server (limit sourceBytes) or the problem allows.",
+  },
+  TOO_MANY_FILES: {
+    type: "TooManyFiles",
+    httpStatus: 422,
+    doc: "More files than the limit sourceFiles.",
+  },
+  FILE_NAME_INVALID: {
+    type: "FileNameInvalid",
+    httpStatus: 422,
+    doc: "A file name is not usable: plain names of letters, digits, '_', '-', '.', '+' without folders, each once.",
+  },
+  IDEMPOTENCY_CONFLICT: {
+    type: "IdempotencyConflict",
+    httpStatus: 409,
+    doc: "This idempotency key was used before with another content. Take a new key for a new submission.",
+  },
+  PACKAGE_REFUSED: {
+    type: "PackageRefused",
+    httpStatus: 422,
+    doc: "The problem package has mistakes or asks for something not supported; `findings` lists all of them.",
+  },
+  REQUEST_TOO_LARGE: {
+    type: "RequestTooLarge",
+    httpStatus: 413,
+    doc: "The request body is larger than the limit requestBytes (archive uploads: packageBytes).",
+  },
+  MEDIA_TYPE_UNSUPPORTED: {
+    type: "MediaTypeUnsupported",
+    httpStatus: 415,
+    doc: "The request body's Content-Type is not one that this address reads.",
+  },
+  METHOD_NOT_ALLOWED: {
+    type: "MethodNotAllowed",
+    httpStatus: 405,
+    doc: "This address does not answer this method; the Allow header lists those that it does.",
+  },
+  QUERY_TOO_COMPLEX: {
+    type: "QueryTooComplex",
+    httpStatus: 400,
+    doc: "The GraphQL document is deeper (queryDepth) or costs more (queryComplexity) than the limits.",
+  },
+  RATE_LIMITED: {
+    type: "RateLimited",
+    httpStatus: 429,
+    retryable: true,
+    doc: "Too many requests of this kind by this owner; try again after `retryAfterMs`.",
+  },
+  TOO_MANY_CONNECTIONS: {
+    type: "TooManyConnections",
+    httpStatus: 429,
+    retryable: true,
+    doc: "This owner holds as many connections (connectionsPerOwner) or subscriptions as the limits allow.",
+  },
+  SERVICE_UNAVAILABLE: {
+    type: "ServiceUnavailable",
+    httpStatus: 503,
+    retryable: true,
+    doc: "The database cannot be reached or the server is stopping. Nothing was stored; try again.",
+  },
+  INTERNAL_SERVER_ERROR: {
+    type: "InternalServerError",
+    httpStatus: 500,
+    doc: "Our fault; details are in the server's log, never in the answer.",
+  },
+});
+
+export type ErrorCode = keyof typeof ERRORS;
