@@ -13,11 +13,26 @@ export type Outcome =
   /** Stopped by `context.signal`: lease lost, cancel, drain or deadline. The worker knows which. */
   | { readonly type: "stopped" };
 
+/**
+ * A blob could not be had. `shared`: the blob store as a whole is out of reach, so the job is not to blame;
+ * otherwise it is this one blob that is missing, refused or wrong.
+ */
+export class BlobFault extends Error {
+  readonly code: "BLOB_UNAVAILABLE" | "BLOB_CORRUPT";
+  readonly shared: boolean;
+  constructor(code: BlobFault["code"], message: string, shared: boolean, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "BlobFault";
+    this.code = code;
+    this.shared = shared;
+  }
+}
+
 /** Read access to blobs by hash, through the bounded disk cache; verified. */
 export interface BlobSource {
   /**
    * Path of a local read-only file with the blob's bytes, pinned against eviction until `release`.
-   * Throws BlobFault (code BLOB_UNAVAILABLE or BLOB_CORRUPT).
+   * Throws BlobFault.
    */
   open(sha256: Sha256): Promise<{ readonly path: string; release(): void }>;
 }
