@@ -1,0 +1,76 @@
+import { createHash } from "node:crypto";
+import type { Clock } from "../shared/clock.ts";
+import type { Sha256 } from "../shared/ids.ts";
+import type { ApiKeyDocument, Role } from "./store/documents.ts";
+
+/** Who speaks: the owner and role of the API key that a request carries. */
+export interface Viewer {
+  readonly owner: string;
+  readonly role: Role;
+}
+
+export const isJury = (viewer: Viewer): boolean => viewer.role !== "participant";
+
+export type Authentication =
+  | { readonly type: "viewer"; readonly viewer: Viewer }
+  /** No Authorization header. */
+  | { readonly type: "missing" }
+  /** Not a Bearer header, or an unknown, expired or revoked key. */
+  | { readonly type: "wrong" };
+
+export type Authenticate = (authorization: string | undefined) => Promise<Authentication>;
+
+/** A revoked key stops working after this long at most, milliseconds. */
+const KEEP_MS = 3_000;
+/** Most keys remembered, right and wrong ones: a storm of made-up keys cannot fill the memory. */
+const KEEP_COUNT = 10_000;
+const BEARER = /^Bearer +([\x21-\x7e]{1,256})$/i;
+
+interface Remembered {
+  readonly until: number;
+  readonly key: Promise<ApiKeyDocument | undefined>;
+}
+
+/** A key's name at rest. */
+export const hashApiKey = (key: string): Sha256 => createHash("sha256").update(key).digest("hex") as Sha256;
+
+/**
+ * Looks keys up by hash and remembers the answers for a few seconds, so that a busy owner costs one look-up per
+ * `KEEP_MS`. Throws what `findKey` throws; failures are not remembered.
+ */
+export function createAuthenticate(deps: {
+  readonly findKey: (hash: Sha256) => Promise<ApiKeyDocument | undefined>;
+  readonly clock: Clock;
+}): Authenticate {
+  const remembered = new Map<Sha256, Remembered>();
+
+  function lookUp(hash: Sha256, now: number): Promise<ApiKeyDocument | undefined> {
+    const known = remembered.get(hash);
+    if (known !== undefined && known.until > now) return known.key;
+    const key = deps.findKey(hash);
+    // Maps keep insertion order: what is deleted first was looked up longest ago.
+    remembered.delete(hash);
+    if (remembered.size >= KEEP_COUNT) {
+      const oldest = remembered.keys().next();
+      if (oldest.done !== true) remembered.delete(oldest.value);
+    }
+    const entry = { until: now + KEEP_MS, key };
+    remembered.set(hash, entry);
+    key.catch(() => {
+      if (remembered.get(hash) === entry) remembered.delete(hash);
+    });
+    return key;
+  }
+
+  return async (authorization) => {
+    if (authorization === undefined) return { type: "missing" };
+    const bearer = BEARER.exec(authorization)?.[1];
+    if (bearer === undefined) return { type: "wrong" };
+    const now = deps.clock.now();
+    const key = await lookUp(hashApiKey(bearer), now);
+    if (key === undefined || (key.expiresAt !== undefined && key.expiresAt.getTime() <= now)) {
+      return { type: "wrong" };
+    }
+    return { type: "viewer", viewer: { owner: key.owner, role: key.role } };
+  };
+}
