@@ -135,3 +135,10 @@ export const ERRORS = define({
 });
 
 export type ErrorCode = keyof typeof ERRORS;
+
+/** An error as it goes to a caller: the members of a problem document and of GraphQL's `extensions`. */
+export interface CodedError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly retryAfterMs?: number | undefined;
+}

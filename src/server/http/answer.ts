@@ -1,12 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type ErrorCode, ERRORS } from "../../shared/errors.ts";
-
-/** An error as it goes to a caller: the members of a problem document and of GraphQL's `extensions`. */
-export interface CodedError {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly retryAfterMs?: number | undefined;
-}
+import { type CodedError, ERRORS } from "../../shared/errors.ts";
 
 export function sendJson(
   response: ServerResponse,
