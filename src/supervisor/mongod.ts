@@ -1,0 +1,103 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { MongoClient } from "mongodb";
+import { type Child, describeExit, startChild } from "./child.ts";
+import { giveTo } from "./ownership.ts";
+import type { Watchdog } from "./watchdog.ts";
+
+export interface Mongod {
+  readonly url: string;
+  readonly child: Child;
+}
+
+export interface MongodInput {
+  readonly binary: string;
+  /** Data and socket; made when missing. */
+  readonly folder: string;
+  readonly uid?: number | undefined;
+  readonly onLine?: (line: string) => void;
+}
+
+/** A unix socket's path has at most 107 characters, and mongod adds one of its own beside ours. */
+const SOCKET_PATH_MAX = 100;
+const START_MS = 60_000;
+const CONNECT_MS = 2_000;
+const LOOK_MS = 25;
+const KEPT_LINES = 20;
+
+/**
+ * Starts mongod as a one-node replica set on a unix socket that only its own user (and root) can open: no TCP port.
+ * Ready when it is primary. Flags and reasons: a real mongod 6.0 for local use only.
+ */
+export async function startMongod(deps: { watchdog: Watchdog }, input: MongodInput): Promise<Mongod> {
+  const socket = join(input.folder, "m.sock");
+  if (socket.length > SOCKET_PATH_MAX) {
+    throw new Error(`The data folder's path is too long for a unix socket: ${socket}`);
+  }
+  const data = join(input.folder, "db");
+  await mkdir(data, { recursive: true, mode: 0o700 });
+  await rm(socket, { force: true });
+  await giveTo(input.folder, input.uid);
+  const last: string[] = [];
+  const child = await startChild(deps.watchdog, {
+    name: "mongod",
+    command: input.binary,
+    args: [
+      ["--dbpath", data, "--bind_ip", socket, "--unixSocketPrefix", input.folder],
+      ["--filePermissions", "0600", "--replSet", "rs0", "--oplogSize", "256"],
+      // zlib stays off: CVE-2025-14847.
+      ["--wiredTigerCacheSizeGB", "0.25", "--networkMessageCompressors", "snappy,zstd"],
+      ["--wiredTigerEngineConfigString", "log=(prealloc=false,file_max=16MB)"],
+      ["--setParameter", "diagnosticDataCollectionEnabled=false"],
+      ["--setParameter", "ttlMonitorSleepSecs=5"],
+    ].flat(),
+    uid: input.uid,
+    env: { PATH: process.env["PATH"], HOME: data, LC_ALL: "C" },
+    onStdout: (line) => {
+      last.push(line);
+      if (last.length > KEPT_LINES) last.shift();
+      input.onLine?.(line);
+    },
+  });
+  const url = `mongodb://${encodeURIComponent(socket)}/?directConnection=true`;
+  try {
+    await becomePrimary(url, socket, child);
+  } catch (error) {
+    await child.stop(0);
+    throw new Error(`mongod did not start:\n${last.join("\n")}`, { cause: error });
+  }
+  return { url, child };
+}
+
+async function becomePrimary(url: string, socket: string, child: Child): Promise<void> {
+  const client = new MongoClient(url, { serverSelectionTimeoutMS: CONNECT_MS });
+  try {
+    const until = Date.now() + START_MS;
+    for (;;) {
+      const exit = child.exit();
+      if (exit !== undefined) throw new Error(`mongod ended with ${describeExit(exit)}`);
+      if (Date.now() > until) throw new Error(`mongod was not primary within ${START_MS} ms`);
+      try {
+        const hello = await client.db("admin").command({ hello: 1 });
+        if (hello["isWritablePrimary"] === true) return;
+        if (hello["setName"] === undefined) await initiate(client, socket);
+      } catch {
+        // Not listening yet.
+      }
+      await sleep(LOOK_MS);
+    }
+  } finally {
+    await client.close();
+  }
+}
+
+async function initiate(client: MongoClient, socket: string): Promise<void> {
+  await client
+    .db("admin")
+    .command({ replSetInitiate: { _id: "rs0", members: [{ _id: 0, host: socket }] } })
+    .catch((error: unknown) => {
+      const ALREADY_INITIALIZED = 23;
+      if ((error as { code?: number }).code !== ALREADY_INITIALIZED) throw error;
+    });
+}
