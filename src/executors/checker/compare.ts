@@ -79,6 +79,7 @@ async function firstDifference(
 ): Promise<Difference | undefined> {
   const numbers = flags.absoluteTolerance !== undefined || flags.relativeTolerance !== undefined;
   for (;;) {
+    if (!flags.spaceChangeSensitive) passEqualTokens(output, answer, !numbers && !flags.caseSensitive);
     const start = { outputAt: offsetOf(output), answerAt: offsetOf(answer) };
     const reason = flags.spaceChangeSensitive
       ? await equalSpace(output, answer)
@@ -99,6 +100,37 @@ async function firstDifference(
     if (mismatch !== undefined) return { ...here, reason: mismatch };
   }
 }
+
+/**
+ * Passes over the tokens that are equal and lie whole in both buffers: the fast lane, without a promise per token.
+ * What it leaves (a difference, a token cut by the end of a buffer) the careful way looks at.
+ */
+function passEqualTokens(output: ByteReader, answer: ByteReader, foldCase: boolean): void {
+  const { buffer: left, end: leftEnd } = output;
+  const { buffer: right, end: rightEnd } = answer;
+  let i = output.at;
+  let j = answer.at;
+  for (;;) {
+    while (i < leftEnd && isSpace(left[i] ?? 0)) i += 1;
+    while (j < rightEnd && isSpace(right[j] ?? 0)) j += 1;
+    output.at = i;
+    answer.at = j;
+    for (; i < leftEnd && j < rightEnd; i++, j++) {
+      const a = left[i] ?? 0;
+      const b = right[j] ?? 0;
+      if (isSpace(a)) {
+        if (!isSpace(b)) return;
+        break;
+      }
+      if (a !== b && !(foldCase && sameLetter(a, b))) return;
+    }
+    if (i >= leftEnd || j >= rightEnd) return;
+  }
+}
+
+/** Only ASCII letters have two cases; 32 is the bit between them. */
+const sameLetter = (a: number, b: number): boolean =>
+  (a | 32) === (b | 32) && (a | 32) >= 97 && (a | 32) <= 122;
 
 async function skipSpace(...readers: readonly ByteReader[]): Promise<undefined> {
   for (const reader of readers) {
@@ -134,8 +166,7 @@ async function equalTokens(caseSensitive: boolean, output: ByteReader, answer: B
         if (isSpace(a)) return true;
       } else if (isSpace(a) && isSpace(b)) {
         return true;
-      } else if (caseSensitive || (a | 32) !== (b | 32) || (a | 32) < 97 || (a | 32) > 122) {
-        // Only ASCII letters have two cases here: 32 is the bit between them.
+      } else if (caseSensitive || !sameLetter(a, b)) {
         return false;
       }
       output.at += 1;

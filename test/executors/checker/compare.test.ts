@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import { compareOutput } from "../../../src/executors/checker/compare.ts";
 import { parseValidatorFlags } from "../../../src/shared/validatorflags.ts";
@@ -94,11 +94,12 @@ test("a link in place of the output is not followed", async () => {
   await expect(compareOutput(flags, files)).rejects.toThrow("ELOOP");
 });
 
+const spaces = (words: string): string => words.split(/[^\t-\r ]+/).join("|");
+
 /** The meaning of the flags written down the short way, for texts that fit into memory. */
 function plainly(args: readonly string[], answer: string, output: string): boolean {
   const fold = (text: string) =>
     args.includes("case_sensitive") ? text : text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
-  const spaces = (text: string) => text.split(/[^\t-\r ]+/).join("|");
   const tokens = (text: string) =>
     fold(text)
       .split(/[\t-\r ]+/)
