@@ -33,6 +33,11 @@ export interface RunRequest {
   /** False: /box is read-only. */
   readonly boxWritable: boolean;
   readonly mounts: readonly ReadOnlyMount[];
+  /**
+   * One more host directory, made visible at `inside` and writable: where a validator leaves its feedback while its
+   * program in /box is read-only. The caller has made it with mode 0777.
+   */
+  readonly scratch?: { readonly host: string; readonly inside: string };
   /** Host path read as standard input; null is /dev/null. */
   readonly stdin: string | null;
   /** Host path that gets standard output; null throws it away. Made or emptied by the sandbox. */
@@ -67,4 +72,9 @@ export class SandboxFault extends Error {
 export interface Sandbox {
   /** Runs one program to its end. Throws SandboxFault when it could not be run or measured. */
   run(request: RunRequest, signal: AbortSignal): Promise<RunResult>;
+  /**
+   * Removes a directory below the work folder and all that programs left in it, whoever owns it, without following
+   * links. Absent is fine. Throws SandboxFault.
+   */
+  remove(directory: string): Promise<void>;
 }
