@@ -1,0 +1,140 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { binaryPath } from "../support/binaries.ts";
+import { hadolint, loadCompose, parseDockerfile, type Project } from "./parsers.ts";
+
+const root = join(import.meta.dirname, "../..");
+const docker = join(root, "docker");
+const read = (name: string): string => readFileSync(join(docker, name), "utf8");
+
+/** What docker/secrets.sh prints, as an environment. */
+const secrets = Object.fromEntries(
+  execFileSync("sh", [join(docker, "secrets.sh")], { encoding: "utf8" })
+    .trim()
+    .split("\n")
+    .map((line) => line.split("=") as [string, string]),
+);
+
+const isExecutor = (name: string): boolean => /-\d+$/.test(name);
+const hasGo = (process.env["PATH"] ?? "").split(":").some((folder) => existsSync(join(folder, "go")));
+
+/** Throws with nats-server's words when it refuses the file. */
+const checkNatsConf = (env: Record<string, string>): string =>
+  execFileSync(binaryPath("nats-server"), ["-t", "-c", join(docker, "nats.conf")], {
+    env,
+    encoding: "utf8",
+    stdio: "pipe",
+  });
+
+describe.each(["Dockerfile.server", "Dockerfile.executor"])("%s", (name) => {
+  it("has no finding of hadolint", async () => {
+    expect(await hadolint(join(docker, name))).toBe("");
+  });
+
+  it("copies only what is there", () => {
+    const sources = [...read(name).matchAll(/^COPY (.+) \S+$/gm)].flatMap(
+      ([, list]) => list?.split(" ") ?? [],
+    );
+    expect(sources.length).toBeGreaterThan(3);
+    for (const source of sources) expect(existsSync(join(root, source)), source).toBe(true);
+  });
+
+  it.runIf(hasGo)("parses with BuildKit, without a warning", async () => {
+    await parseDockerfile(join(docker, name));
+  });
+});
+
+describe.each(["secrets.sh", "executor-entrypoint.sh"])("%s", (name) => {
+  it("is a program that the shell can read", () => {
+    expect(statSync(join(docker, name)).mode & 0o111).not.toBe(0);
+    execFileSync("sh", ["-n", join(docker, name)]);
+  });
+});
+
+describe("secrets", () => {
+  it("are every required variable of compose.yaml and nats.conf, and long", () => {
+    const asked = [...read("compose.yaml").matchAll(/\$\{(\w+):\?/g)].map(([, variable]) => variable);
+    expect(new Set(Object.keys(secrets))).toEqual(new Set(asked));
+    for (const [, variable] of read("nats.conf").matchAll(/password: \$(\w+)/g))
+      expect(asked).toContain(variable);
+    for (const secret of Object.values(secrets)) expect(secret.length).toBeGreaterThanOrEqual(32);
+  });
+});
+
+describe("nats.conf", () => {
+  it("is valid for nats-server", () => {
+    checkNatsConf(secrets);
+  });
+
+  it("is refused without its passwords", () => {
+    expect(() => checkNatsConf({})).toThrow(/variable reference/);
+  });
+});
+
+describe.runIf(hasGo)("compose.yaml", () => {
+  let project: Project;
+  beforeAll(async () => {
+    project = await loadCompose(join(docker, "compose.yaml"), secrets);
+  }, 300_000);
+
+  const service = (name: string): Project["services"][string] => {
+    const found = project.services[name];
+    if (!found) throw new Error(`no service ${name}`);
+    return found;
+  };
+
+  it("is refused without its secrets", async () => {
+    await expect(loadCompose(join(docker, "compose.yaml"), {})).rejects.toThrow("DOCKET_CAPABILITY_SECRET");
+  });
+
+  it("publishes nothing but the server, on loopback", () => {
+    for (const [name, { ports }] of Object.entries(project.services)) {
+      expect(
+        ports.map((port) => `${port.host_ip}:${port.published}`),
+        name,
+      ).toEqual(name === "server" ? ["127.0.0.1:4000"] : []);
+    }
+  });
+
+  it("keeps MongoDB and executors apart, and both off the outside network", () => {
+    const on = (network: string): string[] =>
+      Object.entries(project.services)
+        .filter(([, { networks }]) => network in networks)
+        .map(([name]) => name);
+    expect(on("store")).toEqual(["mongo", "server"]);
+    expect(on("edge")).toEqual(["server"]);
+    expect(project.networks["store"]?.internal).toBe(true);
+    expect(project.networks["queue"]?.internal).toBe(true);
+  });
+
+  it("runs nothing privileged, and gives executors the listed capabilities alone", () => {
+    for (const [name, { privileged, cap_add, cap_drop }] of Object.entries(project.services)) {
+      expect(privileged, name).toBe(false);
+      if (isExecutor(name)) expect(cap_drop, name).toEqual(["ALL"]);
+      else expect(cap_add, name).toEqual([]);
+    }
+  });
+
+  it("watches the health of all services; images of ours say it themselves", () => {
+    for (const [name, { healthcheck, build }] of Object.entries(project.services)) {
+      if (!build) expect(healthcheck, name).toBeDefined();
+      else expect(readFileSync(join(root, build.dockerfile), "utf8"), name).toContain("\nHEALTHCHECK ");
+    }
+  });
+
+  it("gives each executor an id, a user and a folder of its own", () => {
+    const executors = Object.keys(project.services).filter(isExecutor);
+    expect(executors.length).toBeGreaterThan(2);
+    for (const name of executors) {
+      const { environment, volumes } = service(name);
+      expect(environment["DOCKET_EXECUTOR_ID"]).toBe(name);
+      expect(environment["NATS_USER"]).toBe(name);
+      expect(volumes.map((volume) => volume.source)).toEqual([name]);
+      expect(environment["MONGODB_URL"], "executors know no database").toBeUndefined();
+    }
+    const users = [...read("nats.conf").matchAll(/user: "([^"]+)"/g)].map(([, user]) => user);
+    expect(new Set(users)).toEqual(new Set([...executors, "server"]));
+  });
+});
