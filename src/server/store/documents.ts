@@ -64,6 +64,8 @@ export interface JudgementDocument {
   readonly seq: number;
   /** Not to be dispatched (again) before; the outbox looks at PENDING ones past it. */
   readonly dispatchAfter: Date;
+  /** Which claim of the outbox took it last; tells one server's claims from another's. */
+  readonly claim?: string;
   /** Grows by 1 with every write; the revision's lower part and the guard of each write. */
   readonly change: number;
   readonly tries: readonly Try[];

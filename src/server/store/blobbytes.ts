@@ -1,0 +1,37 @@
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { type Db, GridFSBucket } from "mongodb";
+import type { Sha256 } from "../../shared/ids.ts";
+import { guarded } from "./unavailable.ts";
+
+/** Where the bytes of larger blobs lie. GridFS here; an object store such as S3 has the same three verbs. */
+export interface BlobBytes {
+  /** Durable when it returns. Repeatable. */
+  write(sha256: Sha256, content: Uint8Array): Promise<void>;
+  /** Undefined when they are not there, or not wholly. */
+  open(sha256: Sha256): Promise<Readable | undefined>;
+  remove(sha256: Sha256): Promise<void>;
+}
+
+/** Longest time for reading or writing one blob, milliseconds. */
+const STREAM_TIMEOUT_MS = 120_000;
+
+export function gridFsBytes(db: Db): BlobBytes {
+  const bucket = new GridFSBucket(db, { bucketName: "blobs", timeoutMS: STREAM_TIMEOUT_MS });
+  const files = (sha256: Sha256) => bucket.find({ filename: sha256 }).toArray();
+  return {
+    // A file's own document is written after its chunks: what a crash cuts short has no name and is never read.
+    // Two writers at once leave two whole files; readers take either.
+    write: (sha256, content) =>
+      guarded(() => pipeline(Readable.from([Buffer.from(content)]), bucket.openUploadStream(sha256))),
+    open: (sha256) =>
+      guarded(async () => {
+        const [file] = await files(sha256);
+        return file === undefined ? undefined : bucket.openDownloadStream(file._id);
+      }),
+    remove: (sha256) =>
+      guarded(async () => {
+        for (const file of await files(sha256)) await bucket.delete(file._id);
+      }),
+  };
+}

@@ -1,0 +1,189 @@
+import type { Collection, Filter } from "mongodb";
+import { judgementId, type JudgementId, type SubmissionId } from "../../shared/ids.ts";
+import type { Lane } from "../../shared/lane.ts";
+import type { LanguageId } from "../../shared/language.ts";
+import type { JudgementDocument, JudgementState } from "./documents.ts";
+import { groupInsert, type InsertOutcome } from "./insertgroup.ts";
+import { guarded } from "./unavailable.ts";
+
+export const UNFINISHED = ["PENDING", "QUEUED", "RUNNING"] as const satisfies readonly JudgementState[];
+
+export interface StateCount {
+  readonly language: LanguageId;
+  readonly lane: Lane;
+  readonly state: JudgementState;
+  readonly count: number;
+  readonly oldestAt: Date;
+}
+
+/** The judgement documents. Every write is guarded; each method says by what. */
+export interface Judgements {
+  /** Guarded by the unique id. Durable on a majority when it returns. */
+  insert(judgement: JudgementDocument): Promise<InsertOutcome>;
+  get(id: JudgementId): Promise<JudgementDocument | undefined>;
+  many(ids: readonly JudgementId[]): Promise<JudgementDocument[]>;
+  /** Writes `next` if the stored one still has the change before `next.change`; false when it has moved on. */
+  replaceIfUnchanged(next: JudgementDocument): Promise<boolean>;
+  /** PENDING → QUEUED for those that are still PENDING in the same dispatch; the rest is left alone. */
+  markQueued(dispatched: readonly { id: JudgementId; dispatch: number }[], at: Date): Promise<void>;
+  /** Is anything PENDING and due? */
+  anyDue(now: Date): Promise<boolean>;
+  /** PENDING and due in one language and lane, oldest first. */
+  due(input: { language: LanguageId; lane: Lane; now: Date; limit: number }): Promise<JudgementDocument[]>;
+  /**
+   * Takes PENDING and due ones for dispatch by this server until `holdUntil`: raises `dispatch` where the job was
+   * never published (0), keeps it where a publish may have failed. Guarded by state and due time: of two servers,
+   * one gets each. Returns those taken.
+   */
+  claim(input: {
+    ids: readonly JudgementId[];
+    now: Date;
+    holdUntil: Date;
+    claim: string;
+  }): Promise<JudgementDocument[]>;
+  /** Lets PENDING ones of this claim wait until `until`. */
+  defer(input: { ids: readonly JudgementId[]; claim: string; until: Date }): Promise<void>;
+  /** QUEUED or RUNNING without a change since `before`, by id after `after`. */
+  quiet(input: {
+    before: Date;
+    after?: JudgementId | undefined;
+    limit: number;
+  }): Promise<JudgementDocument[]>;
+  /** Removes a first judgement whose submission never came to be. Guarded: never dispatched by the outbox. */
+  removeUntouched(id: JudgementId): Promise<void>;
+  /** State, generation and change only, for those asked. */
+  heads(
+    ids: readonly JudgementId[],
+  ): Promise<Pick<JudgementDocument, "_id" | "submission" | "generation" | "change" | "state">[]>;
+  /** Unfinished ones by language, lane and state. */
+  counts(): Promise<StateCount[]>;
+  /** PENDING ones created before `before` whose publication nobody expects: candidates for collection. */
+  oldPending(before: Date, limit: number): Promise<JudgementDocument[]>;
+}
+
+const due = (now: Date): Filter<JudgementDocument> => ({ state: "PENDING", dispatchAfter: { $lte: now } });
+
+export async function createJudgements(collection: Collection<JudgementDocument>): Promise<Judgements> {
+  await guarded(() =>
+    collection.createIndexes([
+      { key: { owner: 1, _id: -1 } },
+      { key: { problem: 1, _id: -1 } },
+      // Small: what is final leaves it. Serves the outbox, the reconciler and the counts.
+      {
+        key: { state: 1, language: 1, lane: 1, createdAt: 1 },
+        partialFilterExpression: { state: { $in: [...UNFINISHED] } },
+      },
+    ]),
+  );
+  return {
+    insert: groupInsert(collection),
+    get: (id) => guarded(async () => (await collection.findOne({ _id: id })) ?? undefined),
+    many: (ids) => guarded(() => collection.find({ _id: { $in: [...ids] } }).toArray()),
+    replaceIfUnchanged: (next) =>
+      guarded(async () => {
+        const written = await collection.replaceOne({ _id: next._id, change: next.change - 1 }, next);
+        return written.matchedCount === 1;
+      }),
+    markQueued: (dispatched, at) =>
+      guarded(async () => {
+        for (const [dispatch, group] of Map.groupBy(dispatched, (one) => one.dispatch)) {
+          await collection.updateMany(
+            { _id: { $in: group.map((one) => one.id) }, state: "PENDING", dispatch },
+            { $set: { state: "QUEUED", updatedAt: at }, $inc: { change: 1 } },
+          );
+        }
+      }),
+    anyDue: (now) =>
+      guarded(async () => (await collection.findOne(due(now), { projection: { _id: 1 } })) !== null),
+    due: ({ language, lane, now, limit }) =>
+      guarded(() =>
+        collection
+          .find({ ...due(now), language, lane })
+          .sort({ createdAt: 1 })
+          .limit(limit)
+          .toArray(),
+      ),
+    claim: ({ ids, now, holdUntil, claim }) =>
+      guarded(async () => {
+        const _id = { $in: [...ids] };
+        const set = { dispatchAfter: holdUntil, updatedAt: now, claim };
+        await collection.updateMany(
+          { ...due(now), _id, dispatch: 0 },
+          { $set: { ...set, dispatch: 1 }, $inc: { change: 1 } },
+        );
+        await collection.updateMany(
+          { ...due(now), _id, dispatch: { $gt: 0 } },
+          { $set: set, $inc: { change: 1 } },
+        );
+        return await collection.find({ _id, state: "PENDING", claim }).toArray();
+      }),
+    defer: ({ ids, claim, until }) =>
+      guarded(async () => {
+        await collection.updateMany(
+          { _id: { $in: [...ids] }, state: "PENDING", claim },
+          { $set: { dispatchAfter: until }, $inc: { change: 1 } },
+        );
+      }),
+    quiet: ({ before, after, limit }) =>
+      guarded(() =>
+        collection
+          .find({
+            state: { $in: ["QUEUED", "RUNNING"] },
+            updatedAt: { $lt: before },
+            ...(after === undefined ? {} : { _id: { $gt: after } }),
+          })
+          .sort({ _id: 1 })
+          .limit(limit)
+          .toArray(),
+      ),
+    removeUntouched: (id) =>
+      guarded(async () => {
+        await collection.deleteOne({ _id: id, state: "PENDING", "tries.0": { $exists: false } });
+      }),
+    heads: (ids) =>
+      guarded(() =>
+        collection
+          .find({ _id: { $in: [...ids] } })
+          .project<Pick<JudgementDocument, "_id" | "submission" | "generation" | "change" | "state">>({
+            submission: 1,
+            generation: 1,
+            change: 1,
+            state: 1,
+          })
+          .toArray(),
+      ),
+    counts: () =>
+      guarded(async () => {
+        const groups = await collection
+          .aggregate<{
+            _id: { language: LanguageId; lane: Lane; state: JudgementState };
+            count: number;
+            oldestAt: Date;
+          }>([
+            { $match: { state: { $in: [...UNFINISHED] } } },
+            {
+              $group: {
+                _id: { language: "$language", lane: "$lane", state: "$state" },
+                count: { $sum: 1 },
+                oldestAt: { $min: "$createdAt" },
+              },
+            },
+          ])
+          .toArray();
+        return groups.map(({ _id, count, oldestAt }) => ({ ..._id, count, oldestAt }));
+      }),
+    oldPending: (before, limit) =>
+      guarded(() =>
+        collection
+          .find({ state: "PENDING", createdAt: { $lt: before } })
+          .limit(limit)
+          .toArray(),
+      ),
+  };
+}
+
+/** The judgement that counts of a submission. */
+export const currentJudgement = (submission: {
+  readonly _id: SubmissionId;
+  readonly generation: number;
+}): JudgementId => judgementId(submission._id, submission.generation);

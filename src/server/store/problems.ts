@@ -1,0 +1,32 @@
+import type { Collection } from "mongodb";
+import type { ProblemId } from "../../shared/ids.ts";
+import type { ProblemDocument } from "./documents.ts";
+import { guarded } from "./unavailable.ts";
+
+export interface Problems {
+  get(id: ProblemId): Promise<ProblemDocument | undefined>;
+  /** Makes this the newest version. Its blobs and manifest must be stored before. */
+  put(problem: ProblemDocument): Promise<void>;
+  /** Up to `first` problems after `after` by id. */
+  page(input: { after?: ProblemId | undefined; first: number }): Promise<ProblemDocument[]>;
+  count(): Promise<number>;
+}
+
+export function createProblems(collection: Collection<ProblemDocument>): Problems {
+  return {
+    get: (id) => guarded(async () => (await collection.findOne({ _id: id })) ?? undefined),
+    put: (problem) =>
+      guarded(async () => {
+        await collection.replaceOne({ _id: problem._id }, problem, { upsert: true });
+      }),
+    page: ({ after, first }) =>
+      guarded(() =>
+        collection
+          .find(after === undefined ? {} : { _id: { $gt: after } })
+          .sort({ _id: 1 })
+          .limit(first)
+          .toArray(),
+      ),
+    count: () => guarded(() => collection.estimatedDocumentCount()),
+  };
+}

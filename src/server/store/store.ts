@@ -1,0 +1,90 @@
+import { MongoClient } from "mongodb";
+import { type Clock, systemClock } from "../../shared/clock.ts";
+import { type ApiKeys, createApiKeys } from "./apikeys.ts";
+import { gridFsBytes } from "./blobbytes.ts";
+import { createBlobs } from "./blobledger.ts";
+import type { BlobStore } from "./blobs.ts";
+import type { JudgementDocument, SubmissionDocument } from "./documents.ts";
+import { createJudgements, type Judgements } from "./judgements.ts";
+import { createLeases, type Leases } from "./leases.ts";
+import { createProblems, type Problems } from "./problems.ts";
+import { createSnapshots, type Snapshots } from "./snapshots.ts";
+import { createSubmissions, type Submissions } from "./submissions.ts";
+import { guarded } from "./unavailable.ts";
+
+/** All of Docket's state that must survive. Methods throw StoreUnavailable when the database is out of reach. */
+export interface Store {
+  readonly submissions: Submissions;
+  readonly judgements: Judgements;
+  readonly snapshots: Snapshots;
+  readonly blobs: BlobStore;
+  readonly problems: Problems;
+  readonly apiKeys: ApiKeys;
+  readonly leases: Leases;
+  /** Throws StoreUnavailable when the database does not answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface StoreAccess {
+  readonly url: string;
+  readonly database: string;
+  readonly clock?: Clock | undefined;
+  /** Longest wait for a server to be found and for one operation to be confirmed, milliseconds. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Raised at start when the database is there and cannot carry Docket; the message says what to do. */
+export class StoreUnfit extends Error {
+  override readonly name = "StoreUnfit";
+}
+
+/**
+ * Connects, asserts a replica set and makes the indexes. Throws StoreUnavailable when nothing answers and
+ * StoreUnfit when the database is not a replica set.
+ */
+export async function openStore(access: StoreAccess): Promise<Store> {
+  const timeoutMs = access.timeoutMs ?? 5_000;
+  const client = new MongoClient(access.url, {
+    appName: "docket",
+    writeConcern: { w: "majority", journal: true },
+    readConcern: { level: "majority" },
+    serverSelectionTimeoutMS: Math.min(timeoutMs, 2_500),
+    connectTimeoutMS: timeoutMs,
+    timeoutMS: timeoutMs,
+    maxPoolSize: 64,
+    ignoreUndefined: true,
+  });
+  try {
+    const hello = await guarded(() => client.db("admin").command({ hello: 1 }));
+    if (typeof hello["setName"] !== "string" && hello["msg"] !== "isdbgrid") {
+      throw new StoreUnfit(
+        "MongoDB must run as a replica set (a single node is enough): start mongod with --replSet and run rs.initiate()",
+      );
+    }
+    const db = client.db(access.database);
+    const submissions = db.collection<SubmissionDocument>("submissions");
+    const judgements = db.collection<JudgementDocument>("judgements");
+    return {
+      submissions: await createSubmissions(submissions),
+      judgements: await createJudgements(judgements),
+      snapshots: createSnapshots({ submissions, judgements }),
+      blobs: await createBlobs({
+        collection: db.collection("blobs"),
+        bytes: gridFsBytes(db),
+        clock: access.clock ?? systemClock,
+      }),
+      problems: createProblems(db.collection("problems")),
+      apiKeys: createApiKeys(db.collection("apiKeys")),
+      leases: createLeases(db.collection("leases")),
+      ping: () =>
+        guarded(async () => {
+          await client.db("admin").command({ ping: 1 });
+        }),
+      close: () => client.close(),
+    };
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+}

@@ -1,0 +1,58 @@
+import {
+  MongoError,
+  MongoNetworkError,
+  MongoNotConnectedError,
+  MongoOperationTimeoutError,
+  MongoServerSelectionError,
+  MongoTopologyClosedError,
+  MongoWriteConcernError,
+} from "mongodb";
+
+/**
+ * The database could not be reached or did not confirm in time. What was asked may have happened or not: every
+ * write of ours is safe to repeat. Callers answer a retryable error, background parts try again.
+ */
+export class StoreUnavailable extends Error {
+  override readonly name = "StoreUnavailable";
+  constructor(cause: unknown) {
+    super(`the database is not available: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/** Codes that a server sends while it stops, steps down or runs out of time. */
+const PASSING_CODES: ReadonlySet<number> = new Set([
+  24, 50, 64, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436,
+]);
+const PASSING_LABELS = ["RetryableWriteError", "TransientTransactionError", "ResetPool"];
+
+function isPassing(error: unknown): boolean {
+  if (
+    error instanceof MongoNetworkError ||
+    error instanceof MongoServerSelectionError ||
+    error instanceof MongoNotConnectedError ||
+    error instanceof MongoTopologyClosedError ||
+    error instanceof MongoOperationTimeoutError ||
+    error instanceof MongoWriteConcernError
+  ) {
+    return true;
+  }
+  if (!(error instanceof MongoError)) return false;
+  if (PASSING_LABELS.some((label) => error.hasErrorLabel(label))) return true;
+  // Pool errors are not exported as classes by every driver version; their names are stable.
+  if (/^MongoPool|^MongoWaitQueueTimeout|^MongoClientClosed/.test(error.name)) return true;
+  return typeof error.code === "number" && PASSING_CODES.has(error.code);
+}
+
+/** Runs one database operation; what means "not now" becomes StoreUnavailable, all else is thrown as it is. */
+export async function guarded<T>(operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation();
+  } catch (error) {
+    throw isPassing(error) ? new StoreUnavailable(error) : error;
+  }
+}
+
+/** MongoDB's duplicate key error. */
+export const DUPLICATE_KEY = 11_000;
