@@ -86,6 +86,8 @@ export const ManifestValidator = z.discriminatedUnion("type", [
     args: z.array(z.string()),
     language: LanguageId,
     files: z.array(SourceFile).min(1),
+    /** Script that starts a validator of several files, where the language needs to know. */
+    entryPoint: z.string().optional(),
   }),
 ]);
 export type ManifestValidator = z.infer<typeof ManifestValidator>;

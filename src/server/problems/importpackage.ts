@@ -1,0 +1,90 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Clock } from "../../shared/clock.ts";
+import { ProblemId, type Sha256 } from "../../shared/ids.ts";
+import { ProblemManifest } from "../../shared/judging.ts";
+import type { Limits } from "../../shared/limits.ts";
+import type { ProblemDocument } from "../store/documents.ts";
+import { createFindings, type Finding } from "./finding.ts";
+import { type ReadPackage, readPackage } from "./readpackage.ts";
+import { unpack } from "./unpack.ts";
+
+export interface ImportDeps {
+  /** Stores bytes under their hash; storing them again is harmless. */
+  readonly blobs: { put(bytes: Uint8Array): Promise<Sha256> };
+  readonly problems: { save(problem: ProblemDocument): Promise<void> };
+  readonly limits: Pick<Limits, "packageBytes" | "packageUnpackedBytes" | "packageFiles" | "problemTests">;
+  readonly clock: Clock;
+}
+
+export interface ImportInput {
+  /** zip or gzipped tar. */
+  readonly archive: Uint8Array;
+  /** The archive's own name, e.g. "hello.zip": names the problem where nothing else does. */
+  readonly archiveName?: string | undefined;
+  /** Overrides the package's own name. */
+  readonly problemId?: string | undefined;
+  /** Who imports, for the record. */
+  readonly by: string;
+}
+
+export type ImportResult =
+  | { readonly type: "imported"; readonly problem: ProblemDocument; readonly warnings: readonly Finding[] }
+  | { readonly type: "refused"; readonly findings: readonly Finding[] };
+
+/** Blobs first, the problem last: a crash in between leaves only blobs that the collector finds. */
+async function store(deps: ImportDeps, found: ReadPackage, by: string): Promise<ProblemDocument> {
+  const blobs = new Set<Sha256>();
+  for (const file of found.blobs) {
+    if (blobs.has(file.sha256)) continue;
+    const sha256 = await deps.blobs.put(await readFile(file.disk));
+    if (sha256 !== file.sha256) throw new Error(`${file.path} changed on disk while it was imported`);
+    blobs.add(sha256);
+  }
+  const { manifest } = found;
+  const bytes = Buffer.from(JSON.stringify(ProblemManifest.parse(manifest)));
+  const manifestSha = await deps.blobs.put(bytes);
+  blobs.add(manifestSha);
+  const problem: ProblemDocument = {
+    _id: manifest.problem,
+    name: manifest.name,
+    manifest: manifestSha,
+    blobs: [...blobs],
+    timeMs: manifest.limits.timeMs,
+    memoryMiB: manifest.limits.memoryMiB,
+    codeKiB: manifest.limits.codeKiB,
+    testCount: manifest.tests.length,
+    importedAt: new Date(deps.clock.now()),
+    importedBy: by,
+  };
+  await deps.problems.save(problem);
+  return problem;
+}
+
+/**
+ * Reads a problem package, says everything that is wrong with it at once, and stores it only when nothing is.
+ * Throws for trouble of our own (database, disk).
+ */
+export async function importPackage(deps: ImportDeps, input: ImportInput): Promise<ImportResult> {
+  const findings = createFindings();
+  if (input.problemId !== undefined && !ProblemId.safeParse(input.problemId).success) {
+    findings.error("", `the problem id ${JSON.stringify(input.problemId)} is not usable`, {
+      expected: "1 to 64 of a-z, 0-9, '_', '-', '.', starting with a letter or digit",
+    });
+    return { type: "refused", findings: findings.all };
+  }
+  const folder = await mkdtemp(join(tmpdir(), "docket-import-"));
+  try {
+    const archive = Buffer.from(input.archive.buffer, input.archive.byteOffset, input.archive.byteLength);
+    const unpacked = await unpack({ limits: deps.limits, findings }, { archive, folder });
+    // What a damaged or dangerous archive holds is not worth a look.
+    const found = findings.refused()
+      ? undefined
+      : await readPackage({ limits: deps.limits, findings }, { unpacked, ...input });
+    if (found === undefined || findings.refused()) return { type: "refused", findings: findings.all };
+    return { type: "imported", problem: await store(deps, found, input.by), warnings: findings.all };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,137 @@
+import { ProblemId } from "../../shared/ids.ts";
+import type { ManifestValidator, ProblemManifest } from "../../shared/judging.ts";
+import type { Limits } from "../../shared/limits.ts";
+import { parseValidatorFlags } from "../../shared/validatorflags.ts";
+import type { Findings } from "./finding.ts";
+import { findOutputValidator, type ValidatorProgram } from "./outputvalidator.ts";
+import { type PackageSettings, readSettings } from "./settings.ts";
+import { readName } from "./statement.ts";
+import { type FoundTest, findTests, manifestTest } from "./tests.ts";
+import { readTimeLimitMs } from "./timelimit.ts";
+import { findPackage, namesIn, type PackageTree } from "./tree.ts";
+import type { UnpackedFile } from "./unpack.ts";
+
+/** A package that can be stored: its manifest and the files that the manifest names. */
+export interface ReadPackage {
+  readonly manifest: ProblemManifest;
+  readonly blobs: readonly UnpackedFile[];
+}
+
+/** Explicit id, else the package's directory, else the archive's name. */
+function problemIdOf(
+  tree: PackageTree,
+  input: { problemId?: string | undefined; archiveName?: string | undefined },
+  findings: Findings,
+): ProblemId | undefined {
+  const archive = input.archiveName?.replace(/^.*\//, "").replace(/\.(zip|kpp|tar\.gz|tgz)$/i, "");
+  const name = input.problemId ?? tree.directory ?? archive;
+  if (name === undefined) {
+    findings.error("", "nothing names the problem", {
+      expected: "a directory in the archive, an archive name or a problem id",
+    });
+    return undefined;
+  }
+  const parsed = ProblemId.safeParse(name.toLowerCase());
+  if (parsed.success) return parsed.data;
+  findings.error("", `the name ${JSON.stringify(name)} makes no problem id`, {
+    expected: "a-z, 0-9, '_', '-', '.', starting with a letter or digit",
+  });
+  return undefined;
+}
+
+/** Folders that ask for something which judging would have to do and cannot yet. */
+function refuseUnsupported(tree: PackageTree, findings: Findings): void {
+  const refuse = (folder: string, what: string): void => {
+    if ([...tree.files.keys()].some((path) => path.startsWith(`${folder}/`))) {
+      findings.error(folder, `${what} not supported yet`);
+    }
+  };
+  refuse("include", "code included with submissions is");
+  refuse("static_validator", "static validators are");
+  refuse("graders", "custom graders are");
+}
+
+/** What the format demands of a whole package but judging can do without. */
+function warnIncomplete(tree: PackageTree, findings: Findings): void {
+  const validators = ["input_validators", "input_format_validators"];
+  if (!validators.some((folder) => [...tree.files.keys()].some((path) => path.startsWith(`${folder}/`)))) {
+    findings.warn("input_validators", "there is no input validator");
+  }
+  const { files, folders } = namesIn(tree, "submissions/accepted");
+  if (files.length + folders.length === 0) {
+    findings.warn("submissions/accepted", "there is no accepted submission");
+  }
+}
+
+/** The default validator's arguments are checked now, so that no submission meets them unchecked. */
+function checkDefaultFlags(settings: PackageSettings, tests: readonly FoundTest[], findings: Findings): void {
+  const problem = parseValidatorFlags(settings.validatorFlags);
+  if (!problem.ok) {
+    findings.error("problem.yaml", `validator_flags: ${problem.message}`, {
+      line: settings.yaml.lineOf("validator_flags"),
+    });
+    return;
+  }
+  const seen = new Set<string>();
+  for (const { config } of tests) {
+    const { source } = config;
+    if (source === undefined || seen.has(source.file)) continue;
+    seen.add(source.file);
+    const parsed = parseValidatorFlags([...settings.validatorFlags, ...config.validatorArgs]);
+    if (!parsed.ok) findings.error(source.file, parsed.message, { line: source.line });
+  }
+}
+
+function manifestValidator(
+  program: ValidatorProgram | undefined,
+  args: readonly string[],
+): ManifestValidator {
+  if (program === undefined) return { type: "default", args: [...args] };
+  return {
+    type: "custom",
+    args: [...args],
+    language: program.language,
+    files: program.files.map(({ name, file }) => ({ name, sha256: file.sha256, sizeBytes: file.sizeBytes })),
+    ...(program.entryPoint === undefined ? {} : { entryPoint: program.entryPoint }),
+  };
+}
+
+/** Reads everything that judging needs. Mistakes become findings; the result counts only without errors among them. */
+export async function readPackage(
+  deps: { limits: Pick<Limits, "problemTests">; findings: Findings },
+  input: {
+    unpacked: ReadonlyMap<string, UnpackedFile>;
+    problemId?: string | undefined;
+    archiveName?: string | undefined;
+  },
+): Promise<ReadPackage | undefined> {
+  const { findings, limits } = deps;
+  const tree = findPackage(input.unpacked, findings);
+  if (tree === undefined) return undefined;
+  const problem = problemIdOf(tree, input, findings);
+  const settings = await readSettings(tree, findings);
+  refuseUnsupported(tree, findings);
+  const { tests, runAllTests } = await findTests({ tree, findings, limits, layout: settings.layout });
+  const program = findOutputValidator(tree, settings, findings);
+  const customWanted = settings.validation === "custom" || program !== undefined;
+  if (!customWanted) checkDefaultFlags(settings, tests, findings);
+  const name = await readName({ tree, findings, settings }, problem ?? "problem");
+  const timeMs = await readTimeLimitMs(tree, settings, findings);
+  warnIncomplete(tree, findings);
+  if (problem === undefined) return undefined;
+  return {
+    manifest: {
+      v: 1,
+      problem,
+      name,
+      limits: { timeMs, ...settings.limits },
+      runAllTests,
+      tests: tests.map((test) => manifestTest(test, settings.validatorFlags)),
+      validator: manifestValidator(program, settings.validatorFlags),
+    },
+    blobs: [
+      ...tests.flatMap((test) => [test.input, test.answer]),
+      ...(program?.files.map(({ file }) => file) ?? []),
+    ],
+  };
+}

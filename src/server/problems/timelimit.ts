@@ -1,0 +1,60 @@
+import type { Findings } from "./finding.ts";
+import { MOST_TIME_SECONDS, type PackageSettings } from "./settings.ts";
+import { type PackageTree, readText } from "./tree.ts";
+
+/**
+ * CPU time limit of a package that names none. The format wants it inferred from the slowest accepted submission;
+ * until that is done, this is five times what a well-made legacy package lets its reference need (1 s).
+ */
+const FALLBACK_MS = 5_000;
+
+/** Seconds out of a side file; undefined, with a finding, when it is no usable number. */
+function seconds(text: string, file: string, line: number, findings: Findings): number | undefined {
+  const value = Number(text.trim().replaceAll(/^["']|["']$/g, ""));
+  if (text.trim() !== "" && Number.isFinite(value) && value > 0 && value <= MOST_TIME_SECONDS) return value;
+  findings.error(file, `the time limit is ${JSON.stringify(text.trim())}`, {
+    line,
+    expected: `a number of seconds above 0 and at most ${MOST_TIME_SECONDS}`,
+  });
+  return undefined;
+}
+
+/**
+ * The problem's time limit, milliseconds of CPU time: `limits.time_limit`, else `.timelimit` (Kattis), else
+ * `timelimit` of domjudge-problem.ini (DOMjudge), else a default, with a warning.
+ */
+export async function readTimeLimitMs(
+  tree: PackageTree,
+  settings: PackageSettings,
+  findings: Findings,
+): Promise<number> {
+  const found: { ms: number; file: string }[] = [];
+  if (settings.timeMs !== undefined) found.push({ ms: settings.timeMs, file: "problem.yaml" });
+  const plain = await readText(tree, ".timelimit", findings);
+  if (plain !== undefined) {
+    const value = seconds(plain, ".timelimit", 1, findings);
+    if (value !== undefined) found.push({ ms: Math.round(value * 1000), file: ".timelimit" });
+  }
+  const ini = await readText(tree, "domjudge-problem.ini", findings);
+  for (const [index, line] of (ini ?? "").split("\n").entries()) {
+    const text = /^\s*timelimit\s*=(.*)$/i.exec(line)?.[1];
+    const value = text === undefined ? undefined : seconds(text, "domjudge-problem.ini", index + 1, findings);
+    if (value !== undefined) found.push({ ms: Math.round(value * 1000), file: "domjudge-problem.ini" });
+  }
+  const [first, ...rest] = found;
+  if (first === undefined) {
+    const step = settings.timeResolutionMs;
+    const ms = Math.ceil(FALLBACK_MS / step) * step;
+    findings.warn("problem.yaml", `no time limit is given: ${ms / 1000} s is taken`, {
+      expected: "limits.time_limit, or a .timelimit file (legacy)",
+    });
+    return ms;
+  }
+  for (const other of rest.filter((one) => one.ms !== first.ms)) {
+    findings.warn(
+      other.file,
+      `says ${other.ms / 1000} s, but ${first.file} says ${first.ms / 1000} s, which counts`,
+    );
+  }
+  return Math.max(1, first.ms);
+}
