@@ -5,15 +5,16 @@ import type { Clock } from "../../shared/clock.ts";
 import { ProblemId, type Sha256 } from "../../shared/ids.ts";
 import { ProblemManifest } from "../../shared/judging.ts";
 import type { Limits } from "../../shared/limits.ts";
+import type { BlobStore } from "../store/blobs.ts";
 import type { ProblemDocument } from "../store/documents.ts";
+import type { Problems } from "../store/problems.ts";
 import { createFindings, type Finding } from "./finding.ts";
 import { type ReadPackage, readPackage } from "./readpackage.ts";
 import { unpack } from "./unpack.ts";
 
 export interface ImportDeps {
-  /** Stores bytes under their hash; storing them again is harmless. */
-  readonly blobs: { put(bytes: Uint8Array): Promise<Sha256> };
-  readonly problems: { save(problem: ProblemDocument): Promise<void> };
+  readonly blobs: Pick<BlobStore, "put" | "keep">;
+  readonly problems: Pick<Problems, "put">;
   readonly limits: Pick<Limits, "packageBytes" | "packageUnpackedBytes" | "packageFiles" | "problemTests">;
   readonly clock: Clock;
 }
@@ -33,7 +34,10 @@ export type ImportResult =
   | { readonly type: "imported"; readonly problem: ProblemDocument; readonly warnings: readonly Finding[] }
   | { readonly type: "refused"; readonly findings: readonly Finding[] };
 
-/** Blobs first, the problem last: a crash in between leaves only blobs that the collector finds. */
+/**
+ * Blobs first, the problem last, so that a problem never names bytes that are not there. A crash in between leaves
+ * unclaimed blobs, which are collected, or, in its last moment, kept ones that the next import of the package uses.
+ */
 async function store(deps: ImportDeps, found: ReadPackage, by: string): Promise<ProblemDocument> {
   const blobs = new Set<Sha256>();
   for (const file of found.blobs) {
@@ -58,7 +62,8 @@ async function store(deps: ImportDeps, found: ReadPackage, by: string): Promise<
     importedAt: new Date(deps.clock.now()),
     importedBy: by,
   };
-  await deps.problems.save(problem);
+  await deps.blobs.keep(problem.blobs);
+  await deps.problems.put(problem);
   return problem;
 }
 
