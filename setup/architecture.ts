@@ -145,10 +145,10 @@ const unfinished: Rule = (sources) =>
     return found;
   });
 
-/** The environment is read where a process starts; everything else gets it passed in. */
+/** A server's and an executor's environment is read where the process starts; everything else gets it passed in. */
 const ambient: Rule = (sources) =>
   sources.flatMap(({ path, code }) =>
-    path.startsWith("src/") &&
+    /^src\/(server|executors|shared)\//.test(path) &&
     !/\/(main|config|isolate-child)\.ts$/.test(path) &&
     /\bprocess\.env\b/.test(code)
       ? [{ path, message: "reads process.env: let main.ts or config.ts pass it in" }]
