@@ -1,0 +1,51 @@
+import type { ErrorCode } from "../../shared/errors.ts";
+import type { Lane } from "../../shared/lane.ts";
+import type { Role, SubmissionSnapshot } from "../store/documents.ts";
+
+/** What somebody hands in, not yet checked. */
+export interface SubmitInput {
+  readonly owner: string;
+  readonly role: Role;
+  readonly problem: string;
+  readonly language: string;
+  readonly files: readonly { readonly name: string; readonly content: Uint8Array }[];
+  readonly entryPoint?: string | undefined;
+  /** The same key of the same owner with the same content is the same submission, for ever. */
+  readonly idempotencyKey?: string | undefined;
+  /** Jury and admin only; "practice" by default. */
+  readonly lane?: Lane | undefined;
+}
+
+/** A caller's mistake, or a "not now", with a code of shared/errors.ts. */
+export interface Refusal {
+  readonly type: "refused";
+  readonly code: Extract<
+    ErrorCode,
+    | "PROBLEM_NOT_FOUND"
+    | "LANGUAGE_NOT_OFFERED"
+    | "SOURCE_TOO_LARGE"
+    | "SOURCE_EMPTY"
+    | "TOO_MANY_FILES"
+    | "FILE_NAME_INVALID"
+    | "IDEMPOTENCY_CONFLICT"
+    | "INPUT_INVALID"
+    | "FORBIDDEN"
+    | "SERVICE_UNAVAILABLE"
+  >;
+  /** Says what to do. */
+  readonly message: string;
+  /** The limit that was passed, where it was one. */
+  readonly limit?: number;
+  /** Try the same again after this, milliseconds. */
+  readonly retryAfterMs?: number;
+}
+
+export type SubmitOutcome =
+  /** `replayed`: the idempotency key was used before with the same content; nothing new was stored. */
+  { readonly type: "accepted"; readonly snapshot: SubmissionSnapshot; readonly replayed: boolean } | Refusal;
+
+export const refuse = (
+  code: Refusal["code"],
+  message: string,
+  more: Pick<Refusal, "limit" | "retryAfterMs"> = {},
+): Refusal => ({ type: "refused", code, message, ...more });
