@@ -2,6 +2,10 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { ExecutorId } from "../../src/shared/ids.ts";
+import { Lane } from "../../src/shared/lane.ts";
+import { LanguageId } from "../../src/shared/language.ts";
+import { executorAllowance } from "../../src/supervisor/natsusers.ts";
 import { binaryPath } from "../support/binaries.ts";
 import { hadolint, loadCompose, parseDockerfile, type Project } from "./parsers.ts";
 
@@ -136,5 +140,29 @@ describe.runIf(hasGo)("compose.yaml", () => {
     }
     const users = [...read("nats.conf").matchAll(/user: "([^"]+)"/g)].map(([, user]) => user);
     expect(new Set(users)).toEqual(new Set([...executors, "server"]));
+  });
+
+  it("gives each executor the permissions that the supervisor would, in nats.conf", () => {
+    const lists = (block: string): string[][] =>
+      [...block.matchAll(/allow: \[([^\]]*)\]/g)].map(([, items = ""]) =>
+        [...items.matchAll(/"([^"]+)"/g)].map(([, subject = ""]) => subject),
+      );
+    for (const block of read("nats.conf")
+      .split(/^ {4}\{$/m)
+      .slice(1)) {
+      const id = ExecutorId.parse(/user: "([^"]+)"/.exec(block)?.[1]);
+      const { environment } = service(id);
+      const expected = executorAllowance(
+        { prefix: "", replicas: 1 },
+        {
+          id,
+          languages: environment["DOCKET_LANGUAGES"]?.split(",").map((one) => LanguageId.parse(one)) ?? [],
+          lanes: environment["DOCKET_LANES"]?.split(",").map((one) => Lane.parse(one)) ?? [],
+        },
+      );
+      const [publish = [], subscribe = []] = lists(block);
+      expect(new Set(publish), `${id} publishes`).toEqual(new Set(expected.publish));
+      expect(new Set(subscribe), `${id} subscribes`).toEqual(new Set(expected.subscribe));
+    }
   });
 });
