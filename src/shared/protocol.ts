@@ -21,7 +21,7 @@ export const Job = z.object({
   language: LanguageId,
   lane: Lane,
   /** Proves that the server gave out this job (shared/capability.ts). */
-  capability: z.string().max(2048),
+  capability: z.string().max(8192),
   /** Upper bound of the whole job on an executor, in milliseconds; past it the executor reports a fault. */
   deadlineMs: z.int().min(1),
   payload: z.unknown(),
@@ -67,7 +67,7 @@ const eventBase = {
   seq: z.int().min(1),
   /** Executor's wall clock, milliseconds since 1970. For display only, never for ordering. */
   atMs: z.int(),
-  capability: z.string().max(2048),
+  capability: z.string().max(8192),
 };
 
 /**

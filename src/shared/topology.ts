@@ -9,7 +9,7 @@ import {
 import type { Fence } from "./fence.ts";
 import type { ExecutorId, SubmissionId } from "./ids.ts";
 import type { Lane } from "./lane.ts";
-import type { LanguageId } from "./language.ts";
+import { LANGUAGE_IDS, type LanguageId } from "./language.ts";
 
 /**
  * Every stream, consumer and subject by name, in one place. `prefix` lets several stacks (test suites) share one
@@ -39,6 +39,7 @@ export const DUPLICATE_WINDOW_MS = 120_000;
 const millisToNanos = (ms: number): number => ms * 1_000_000;
 
 export const RECORDER_CONSUMER = "recorder";
+export const ADVISORY_CONSUMER = "deadletters";
 
 export const streamOf = (t: Topology, language: LanguageId): string =>
   `${t.prefix}JOBS_${language.toUpperCase()}`;
@@ -135,11 +136,23 @@ export function recorderConsumerConfig(): Partial<ConsumerConfig> {
 export function advisoryStreamConfig(t: Topology): Partial<StreamConfig> & { name: string } {
   return {
     name: advisoryStreamOf(t),
-    subjects: [`$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${t.prefix}JOBS_*.*`],
+    // A wildcard stands for a whole token only, so each stream is named.
+    subjects: LANGUAGE_IDS.map(
+      (language) => `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${streamOf(t, language)}.*`,
+    ),
     retention: RetentionPolicy.Workqueue,
     storage: StorageType.File,
     num_replicas: t.replicas,
     discard: DiscardPolicy.New,
     max_msgs: 100_000,
+  };
+}
+
+export function advisoryConsumerConfig(): Partial<ConsumerConfig> {
+  return {
+    durable_name: ADVISORY_CONSUMER,
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: millisToNanos(30_000),
+    max_deliver: -1,
   };
 }
