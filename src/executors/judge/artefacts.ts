@@ -1,0 +1,169 @@
+import { createHash, randomBytes } from "node:crypto";
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { type CopiedFile, copyTree, hashTree } from "./tree.ts";
+
+/** A compiled program in the cache, not evicted before `release`. */
+export interface Artefact {
+  /** Folder with the program and its sources, for /box, read-only. */
+  readonly box: string;
+  release(): void;
+}
+
+/**
+ * Compiled programs on the executor's disk, by everything that makes them what they are. Survives restarts. An entry
+ * is renamed into place whole; what was there before this process started is verified by hash before its first use,
+ * so neither a crash nor a bad disk makes a program out of half of one.
+ */
+export interface ArtefactCache {
+  /** Undefined when there is none. */
+  find(key: string): Promise<Artefact | undefined>;
+  /** Copies what a compiler left in `box`. Throws TooLarge, or as the file system does. */
+  store(key: string, box: string): Promise<Artefact>;
+  readonly stats: { hits: number; misses: number; bytes: number; entries: number };
+}
+
+const EntryFile = z.object({
+  key: z.string(),
+  files: z.array(z.object({ name: z.string(), sizeBytes: z.int(), sha256: z.string() })),
+});
+
+interface Entry {
+  readonly sizeBytes: number;
+  verified: boolean;
+  pins: number;
+}
+
+/** SHA-256 over the parts that decide what compiling gives. */
+export const artefactKey = (parts: readonly unknown[]): string =>
+  createHash("sha256")
+    .update(JSON.stringify(["docket artefact 1", ...parts]))
+    .digest("hex");
+
+/** Opens or makes the cache in `folder`, which belongs to this process alone. */
+export async function openArtefactCache(deps: {
+  readonly folder: string;
+  /** Least recently used entries go when all together are larger. */
+  readonly maxBytes: number;
+}): Promise<ArtefactCache> {
+  const { folder, maxBytes } = deps;
+  const stats = { hits: 0, misses: 0, bytes: 0, entries: 0 };
+  /** In order of use, the least recent first. */
+  const entries = new Map<string, Entry>();
+  const folderOf = (key: string): string => join(folder, key);
+
+  await mkdir(folder, { recursive: true, mode: 0o711 });
+  for (const old of await readEntries(folder)) {
+    entries.set(old.key, { sizeBytes: old.sizeBytes, verified: false, pins: 0 });
+    stats.bytes += old.sizeBytes;
+  }
+  await evict();
+
+  async function remove(key: string, entry: Entry): Promise<void> {
+    entries.delete(key);
+    stats.bytes -= entry.sizeBytes;
+    stats.entries = entries.size;
+    await rm(folderOf(key), { recursive: true, force: true });
+  }
+
+  async function evict(): Promise<void> {
+    stats.entries = entries.size;
+    for (const [key, entry] of entries) {
+      if (stats.bytes <= maxBytes) return;
+      if (entry.pins === 0) await remove(key, entry);
+    }
+  }
+
+  function pin(key: string, entry: Entry): Artefact {
+    entry.pins += 1;
+    entries.delete(key);
+    entries.set(key, entry);
+    let held = true;
+    return {
+      box: join(folderOf(key), "box"),
+      release: () => {
+        if (held) entry.pins -= 1;
+        held = false;
+      },
+    };
+  }
+
+  return {
+    stats,
+    async find(key) {
+      const entry = entries.get(key);
+      if (entry === undefined) {
+        stats.misses += 1;
+        return undefined;
+      }
+      const artefact = pin(key, entry);
+      if (!entry.verified) entry.verified = await isWhole(folderOf(key), key);
+      if (entry.verified) {
+        stats.hits += 1;
+        const now = new Date();
+        // Only the order of eviction after a restart hangs on it.
+        await utimes(join(folderOf(key), "entry.json"), now, now).catch(() => undefined);
+        return artefact;
+      }
+      artefact.release();
+      if (entries.get(key) === entry) await remove(key, entry);
+      stats.misses += 1;
+      return undefined;
+    },
+    async store(key, box) {
+      const making = join(folder, `new-${randomBytes(8).toString("hex")}`);
+      await mkdir(making, { mode: 0o711 });
+      await chmod(making, 0o711);
+      try {
+        const files = await copyTree(box, join(making, "box"));
+        await writeFile(join(making, "entry.json"), JSON.stringify({ key, files }));
+        const present = entries.get(key);
+        // Another slot compiled the same meanwhile.
+        if (present?.verified === true) return pin(key, present);
+        if (present !== undefined) await remove(key, present);
+        await rename(making, folderOf(key));
+        const entry = { sizeBytes: sizeOf(files), verified: true, pins: 0 };
+        entries.set(key, entry);
+        stats.bytes += entry.sizeBytes;
+        const artefact = pin(key, entry);
+        await evict();
+        return artefact;
+      } finally {
+        await rm(making, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+const sizeOf = (files: readonly CopiedFile[]): number => files.reduce((sum, file) => sum + file.sizeBytes, 0);
+
+async function readEntry(entryFolder: string): Promise<z.infer<typeof EntryFile> | undefined> {
+  try {
+    return EntryFile.parse(JSON.parse(await readFile(join(entryFolder, "entry.json"), "utf8")));
+  } catch {
+    return undefined;
+  }
+}
+
+async function isWhole(entryFolder: string, key: string): Promise<boolean> {
+  const entry = await readEntry(entryFolder);
+  if (entry === undefined || entry.key !== key) return false;
+  const found = await hashTree(join(entryFolder, "box")).catch(() => undefined);
+  return found !== undefined && JSON.stringify(found) === JSON.stringify(entry.files);
+}
+
+/** Readable entries by last use; half-made and unreadable ones are removed. */
+async function readEntries(folder: string): Promise<readonly { key: string; sizeBytes: number }[]> {
+  const found: { key: string; sizeBytes: number; usedMs: number }[] = [];
+  for (const name of await readdir(folder)) {
+    const entry = await readEntry(join(folder, name));
+    if (entry === undefined || entry.key !== name) {
+      await rm(join(folder, name), { recursive: true, force: true });
+      continue;
+    }
+    const { mtimeMs } = await stat(join(folder, name, "entry.json"));
+    found.push({ key: name, sizeBytes: sizeOf(entry.files), usedMs: mtimeMs });
+  }
+  return found.toSorted((a, b) => a.usedMs - b.usedMs);
+}

@@ -1,0 +1,168 @@
+import { readFile } from "node:fs/promises";
+import {
+  JUDGE_KIND,
+  JudgePayload,
+  type JudgeProgress,
+  type JudgeResult,
+  type ManifestTest,
+  ProblemManifest,
+  type TestReport,
+} from "../../shared/judging.ts";
+import type { Limits } from "../../shared/limits.ts";
+import type { Job } from "../../shared/protocol.ts";
+import type { BlobSource, Outcome, WorkContext, WorkKind } from "../work.ts";
+import { build, type BuildDeps, type Program } from "./build.ts";
+import { faultOf, JudgeFault } from "./faults.ts";
+import { programRequest, runLimits } from "./program.ts";
+import { runToEnd } from "./run.ts";
+import { customValidator, defaultValidator, type Validate } from "./validator.ts";
+import { exitOf, overallVerdict, peaks, runVerdict } from "./verdicts.ts";
+import { openWorkspace, type Workspace } from "./workspace.ts";
+
+export interface JudgeDeps extends BuildDeps {
+  readonly workDir: string;
+  readonly limits: Pick<Limits, "compileMessageCharacters" | "judgeMessageCharacters">;
+}
+
+/** The kind of work "judge": compile a program, run it on a problem's tests in order, judge each output. */
+export function createJudge(deps: JudgeDeps): WorkKind {
+  return {
+    kind: JUDGE_KIND,
+    async run(job, context) {
+      try {
+        const payload = readPayload(job);
+        const manifest = await readManifest(payload.manifest, context.blobs);
+        const workspace = await openWorkspace(deps, context.slot);
+        try {
+          return { type: "finished", result: await judge(deps, { payload, manifest, workspace, context }) };
+        } finally {
+          await workspace.close();
+        }
+      } catch (error) {
+        return context.signal.aborted ? { type: "stopped" } : { type: "fault", fault: faultOf(error) };
+      }
+    },
+  } satisfies { kind: string; run(job: Job, context: WorkContext): Promise<Outcome> };
+}
+
+interface Judging {
+  readonly payload: JudgePayload;
+  readonly manifest: ProblemManifest;
+  readonly workspace: Workspace;
+  readonly context: WorkContext;
+}
+
+async function judge(deps: JudgeDeps, judging: Judging): Promise<JudgeResult> {
+  const { payload, manifest, workspace, context } = judging;
+  const { blobs, slot, signal } = context;
+  const testsTotal = manifest.tests.length;
+  const built = await build(deps, { ...payload, limits: manifest.limits, workspace, blobs, slot, signal });
+  const compiled: JudgeProgress = { compile: built.report, testsTotal, tests: [] };
+  context.report("compiled", compiled);
+  if (built.type === "refused") return { ...compiled, verdict: "CE", cpuMs: 0, memoryKiB: 0 };
+
+  const { program } = built;
+  try {
+    const validator = await openValidator(deps, judging);
+    try {
+      const tests: TestReport[] = [];
+      for (const test of manifest.tests) {
+        tests.push(await runTest(deps, judging, { program, test, validate: validator.validate }));
+        context.report("progress", { ...compiled, tests: [...tests] } satisfies JudgeProgress);
+        if (!manifest.runAllTests && overallVerdict(tests) !== "AC") break;
+      }
+      return { ...compiled, tests, verdict: overallVerdict(tests), ...peaks(tests) };
+    } finally {
+      validator.release();
+    }
+  } finally {
+    program.artefact.release();
+  }
+}
+
+async function runTest(
+  deps: JudgeDeps,
+  { manifest, workspace, context }: Judging,
+  { program, test, validate }: { program: Program; test: ManifestTest; validate: Validate },
+): Promise<TestReport> {
+  const { blobs, slot, signal } = context;
+  const input = await blobs.open(test.input);
+  try {
+    const answer = await blobs.open(test.answer);
+    try {
+      const output = workspace.file("output");
+      const limits = runLimits(program, manifest.limits, program.definition.timeFactor);
+      const request = programRequest(program, manifest.limits.memoryMiB);
+      const run = await runToEnd(
+        deps.sandbox,
+        { ...request, slot, stdin: input.path, stdout: output, stderr: null, limits },
+        signal,
+      );
+      const exit = exitOf(run);
+      const report = {
+        name: test.name,
+        cpuMs: run.cpuMs,
+        wallMs: run.wallMs,
+        memoryKiB: run.memoryKiB,
+        ...(exit === undefined ? {} : { exit }),
+      };
+      const verdict = runVerdict(run, limits);
+      if (verdict !== undefined) return { ...report, verdict };
+      return { ...report, ...(await validate({ test, input: input.path, answer: answer.path, output })) };
+    } finally {
+      answer.release();
+    }
+  } finally {
+    input.release();
+  }
+}
+
+async function openValidator(
+  deps: JudgeDeps,
+  { manifest, workspace, context }: Judging,
+): Promise<{ readonly validate: Validate; release(): void }> {
+  const { validator, limits } = manifest;
+  if (validator.type === "default") {
+    return { validate: defaultValidator(validator.args, deps.limits), release: () => {} };
+  }
+  const { blobs, slot, signal } = context;
+  const { language, files } = validator;
+  const built = await build(deps, { language, files, limits, workspace, blobs, slot, signal });
+  if (built.type === "refused") {
+    throw new JudgeFault({
+      code: "VALIDATOR_FAILED",
+      message: `the output validator of ${manifest.problem} does not compile`,
+      log: built.report.message,
+      retry: false,
+    });
+  }
+  const { program } = built;
+  return {
+    validate: customValidator({ ...deps, workspace, slot, signal }, program, manifest, validator.args),
+    release: () => program.artefact.release(),
+  };
+}
+
+function readPayload(job: Job): JudgePayload {
+  const payload = JudgePayload.safeParse(job.payload);
+  if (payload.success) return payload.data;
+  throw new JudgeFault({ code: "JOB_MALFORMED", message: payload.error.message, retry: false });
+}
+
+async function readManifest(sha256: JudgePayload["manifest"], blobs: BlobSource): Promise<ProblemManifest> {
+  const blob = await blobs.open(sha256);
+  try {
+    const manifest = ProblemManifest.safeParse(JSON.parse(await readFile(blob.path, "utf8")));
+    if (manifest.success) return manifest.data;
+    throw new JudgeFault({ code: "JOB_MALFORMED", message: manifest.error.message, retry: false });
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new JudgeFault({
+      code: "JOB_MALFORMED",
+      message: `the manifest is no JSON: ${error.message}`,
+      retry: false,
+    });
+  } finally {
+    blob.release();
+  }
+}

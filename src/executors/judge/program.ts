@@ -1,0 +1,39 @@
+import type { RunLimits, RunRequest } from "../sandbox/sandbox.ts";
+import type { Program } from "./build.ts";
+
+/** Limits of a problem on one run, before what the language adds. */
+export interface PlainLimits {
+  readonly timeMs: number;
+  readonly memoryMiB: number;
+  readonly outputMiB: number;
+}
+
+/** CPU time decides; the wall limit is generous and only there to catch sleepers. */
+export function runLimits({ definition }: Program, plain: PlainLimits, timeFactor: number): RunLimits {
+  const cpuMs = Math.ceil(plain.timeMs * timeFactor);
+  return {
+    cpuMs,
+    wallMs: cpuMs * 2 + 1_000,
+    memoryKiB: (plain.memoryMiB + definition.memoryBaseMiB) * 1024,
+    outputKiB: plain.outputMiB * 1024,
+    processes: definition.processes,
+  };
+}
+
+/**
+ * How a compiled program is run. Its /box is the cached artefact itself, read-only: nothing is copied per test and
+ * nothing that a test writes can reach the next one. What it may write to is the sandbox's own /tmp, new each time.
+ */
+export function programRequest(
+  program: Program,
+  memoryMiB: number,
+): Pick<RunRequest, "argv" | "env" | "box" | "boxWritable" | "mounts"> {
+  const { definition, toolchain, files, entryPoint, artefact } = program;
+  return {
+    argv: definition.run({ toolchain, files, entryPoint, memoryMiB }),
+    env: toolchain.env,
+    box: artefact.box,
+    boxWritable: false,
+    mounts: toolchain.mounts,
+  };
+}

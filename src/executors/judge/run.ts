@@ -1,0 +1,53 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { stripVTControlCharacters } from "node:util";
+import {
+  type RunRequest,
+  type RunResult,
+  type RunStatus,
+  type Sandbox,
+  SandboxFault,
+} from "../sandbox/sandbox.ts";
+
+/** A run that came to an end of its own: being stopped is no result. */
+export interface FinishedRun extends RunResult {
+  readonly status: Exclude<RunStatus, { readonly type: "cancelled" }>;
+}
+
+/** Runs to the end; throws the signal's reason when it was stopped, SandboxFault when it could not be run. */
+export async function runToEnd(
+  sandbox: Pick<Sandbox, "run">,
+  request: RunRequest,
+  signal: AbortSignal,
+): Promise<FinishedRun> {
+  signal.throwIfAborted();
+  const result = await sandbox.run(request, signal);
+  const { status } = result;
+  if (status.type === "cancelled") {
+    signal.throwIfAborted();
+    throw new SandboxFault("the sandbox says that a run was stopped which nobody stopped");
+  }
+  return { ...result, status };
+}
+
+/**
+ * Text of a file that a program may have made: only a regular file, no link followed, no pipe waited for, at most
+ * `characters`. Empty when there is none. Control characters are taken out, so that it can be shown anywhere.
+ */
+export function readWords(path: string, characters: number): string {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch {
+    return "";
+  }
+  try {
+    if (!fstatSync(fd).isFile()) return "";
+    const bytes = Buffer.alloc(characters * 4);
+    const text = bytes.toString("utf8", 0, readSync(fd, bytes, 0, bytes.length, 0));
+    return stripVTControlCharacters(text)
+      .replaceAll(/(?![\n\t])\p{Cc}/gu, "")
+      .slice(0, characters);
+  } finally {
+    closeSync(fd);
+  }
+}
