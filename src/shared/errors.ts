@@ -49,6 +49,11 @@ export const ERRORS = define({
     httpStatus: 404,
     doc: "There is no submission with this id, or it belongs to somebody else.",
   },
+  SUBMISSION_FINAL: {
+    type: "SubmissionFinal",
+    httpStatus: 409,
+    doc: "The submission has its final state; there is nothing left to cancel.",
+  },
   PROBLEM_NOT_FOUND: {
     type: "ProblemNotFound",
     httpStatus: 404,

@@ -1,0 +1,47 @@
+import { type SubmissionView, viewOf } from "../submissionview.ts";
+import type { CodedError } from "../../shared/errors.ts";
+import { builder } from "./builder.ts";
+import { findSubmission, Submission } from "./submission.ts";
+import { errorType, resultType } from "./usererror.ts";
+
+const Success = builder
+  .objectRef<{ readonly submission: SubmissionView }>("CancelSubmissionSuccess")
+  .implement({ fields: (t) => ({ submission: t.expose("submission", { type: Submission }) }) });
+
+const Result = builder.unionType("CancelSubmissionResult", {
+  types: [
+    Success,
+    errorType("SUBMISSION_NOT_FOUND"),
+    errorType("SUBMISSION_FINAL"),
+    errorType("SERVICE_UNAVAILABLE"),
+  ],
+  resolveType: resultType("CancelSubmissionSuccess"),
+});
+
+builder.mutationField("cancelSubmission", (t) =>
+  t.fieldWithInput({
+    type: Result,
+    authScopes: { authenticated: true },
+    description: "Takes a submission back that has no final state yet. A program that runs is stopped.",
+    typeOptions: { name: "CancelSubmissionInput" },
+    input: { id: t.input.id({ required: true }) },
+    resolve: async (_root, { input }, context): Promise<CodedError | { submission: SubmissionView }> => {
+      const found = await findSubmission(context, input.id);
+      const outcome =
+        found === undefined
+          ? ({ type: "unknown" } as const)
+          : await context.backbone.cancel(found.snapshot.submission._id);
+      switch (outcome.type) {
+        case "cancelled":
+          return { submission: viewOf(outcome.snapshot) };
+        case "final":
+          return { code: "SUBMISSION_FINAL", message: `It is ${outcome.snapshot.judgement.state} already.` };
+        case "unknown":
+          return {
+            code: "SUBMISSION_NOT_FOUND",
+            message: `There is no submission ${input.id} that you may see.`,
+          };
+      }
+    },
+  }),
+);

@@ -1,0 +1,113 @@
+import type { ExecutorView, LanguageOffer, QueueView } from "../backbone.ts";
+import { LANGUAGES } from "../../shared/language.ts";
+import { builder } from "./builder.ts";
+import { Language } from "./language.ts";
+import { LaneEnum } from "./scalars.ts";
+
+/** What the fleet can do and how busy it is: live state, nothing of it is stored. */
+
+const Offer = builder.objectRef<LanguageOffer>("LanguageOffer").implement({
+  description: "A language and whether executors offer it now.",
+  fields: (t) => ({
+    language: t.field({ type: Language, resolve: ({ id }) => LANGUAGES[id] }),
+    offered: t.exposeBoolean("offered"),
+    versions: t.field({
+      type: ["String"],
+      description: "Toolchains in use, in their own words.",
+      resolve: ({ versions }) => [...versions],
+    }),
+    reasons: t.field({
+      type: ["String"],
+      description: "Why executors do not offer it and what would mend it.",
+      resolve: ({ reasons }) => [...reasons],
+    }),
+  }),
+});
+
+builder.queryField("languages", (t) =>
+  t.field({
+    type: [Offer],
+    authScopes: { authenticated: true },
+    resolve: (_root, _args, { backbone }) => backbone.languages(),
+  }),
+);
+
+const Queue = builder.objectRef<QueueView>("Queue").implement({
+  description: "The jobs of one language and lane, at most two seconds old.",
+  fields: (t) => ({
+    language: t.field({ type: Language, resolve: ({ language }) => LANGUAGES[language] }),
+    lane: t.expose("lane", { type: LaneEnum }),
+    pending: t.exposeInt("pending", { description: "Stored and not yet in the queue." }),
+    waiting: t.exposeInt("waiting", { description: "In the queue, held by no executor." }),
+    running: t.exposeInt("running", { description: "Held by an executor." }),
+    oldestAt: t.field({
+      type: "DateTime",
+      nullable: true,
+      description: "When the oldest unfinished submission of it came in.",
+      resolve: ({ oldestAt }) => oldestAt,
+    }),
+  }),
+});
+
+builder.queryField("queues", (t) =>
+  t.field({
+    type: [Queue],
+    authScopes: { authenticated: true },
+    resolve: (_root, _args, { backbone }) => backbone.queues(),
+  }),
+);
+
+const ExecutorLanguage = builder
+  .objectRef<ExecutorView["languages"][number]>("ExecutorLanguage")
+  .implement({ fields: (t) => ({ id: t.exposeID("id"), version: t.exposeString("version") }) });
+
+const NotOffered = builder
+  .objectRef<ExecutorView["notOffered"][number]>("NotOffered")
+  .implement({ fields: (t) => ({ id: t.exposeID("id"), reason: t.exposeString("reason") }) });
+
+const Running = builder.objectRef<ExecutorView["running"][number]>("RunningJob").implement({
+  fields: (t) => ({
+    submissionId: t.exposeID("submission"),
+    language: t.exposeString("language"),
+    since: t.field({ type: "DateTime", resolve: ({ sinceMs }) => new Date(sinceMs) }),
+  }),
+});
+
+const StateEnum = builder.enumType("ExecutorState", {
+  values: Object.fromEntries(
+    (["starting", "ready", "unhealthy", "draining"] as const).map((state) => [
+      state.toUpperCase(),
+      { value: state },
+    ]),
+  ),
+});
+
+const Executor = builder.objectRef<ExecutorView>("Executor").implement({
+  description: "A process that judges, as it last told about itself.",
+  fields: (t) => ({
+    name: t.exposeString("executor"),
+    pool: t.exposeString("pool"),
+    state: t.expose("state", { type: StateEnum }),
+    reason: t.exposeString("reason", {
+      nullable: true,
+      description: "Why it takes no jobs, when UNHEALTHY.",
+    }),
+    slots: t.exposeInt("slots"),
+    running: t.field({ type: [Running], resolve: ({ running }) => running }),
+    languages: t.field({ type: [ExecutorLanguage], resolve: ({ languages }) => languages }),
+    notOffered: t.field({ type: [NotOffered], resolve: ({ notOffered }) => notOffered }),
+    lanes: t.field({ type: [LaneEnum], resolve: ({ lanes }) => lanes }),
+    version: t.exposeString("version"),
+    startedAt: t.field({ type: "DateTime", resolve: ({ startedAtMs }) => new Date(startedAtMs) }),
+    heardAt: t.field({ type: "DateTime", resolve: ({ heardAtMs }) => new Date(heardAtMs) }),
+  }),
+});
+
+builder.queryField("executors", (t) =>
+  t.field({
+    type: [Executor],
+    authScopes: { jury: true },
+    description: "Jury only.",
+    resolve: (_root, _args, { backbone }) => backbone.executors(),
+  }),
+);

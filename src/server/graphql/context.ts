@@ -1,0 +1,24 @@
+import type { Limits } from "../../shared/limits.ts";
+import type { Viewer } from "../auth.ts";
+import type { Backbone } from "../backbone.ts";
+import type { ImportInput, ImportResult } from "../problems/importpackage.ts";
+import type { ProblemDocument } from "../store/documents.ts";
+import type { Store } from "../store/store.ts";
+
+/** What the resolvers need of the server; the same for every operation. */
+export interface GraphQLDeps {
+  readonly limits: Limits;
+  readonly store: Pick<Store, "snapshots" | "problems" | "blobs">;
+  readonly backbone: Pick<Backbone, "submit" | "feed" | "cancel" | "queues" | "executors" | "languages">;
+  readonly importPackage: (input: ImportInput) => Promise<ImportResult>;
+}
+
+/** What a resolver has: one for each operation. */
+export interface Context extends GraphQLDeps {
+  /** Undefined without a key. A wrong key gets no context: it is refused at the door. */
+  readonly viewer: Viewer | undefined;
+  /** False once the key has been revoked or has expired. */
+  stillAllowed(): Promise<boolean>;
+  /** Each problem is read once for an operation. */
+  findProblem(id: string): Promise<ProblemDocument | undefined>;
+}

@@ -1,0 +1,51 @@
+import type { ProblemId } from "../../shared/ids.ts";
+import type { ProblemDocument } from "../store/documents.ts";
+import { builder } from "./builder.ts";
+import { page, pageArgs, pageComplexity } from "./page.ts";
+
+export const Problem = builder.objectRef<ProblemDocument>("Problem");
+
+builder.node(Problem, {
+  description: "A problem that programs can be handed in for. Its hidden tests never leave the server.",
+  id: { resolve: ({ _id }) => _id },
+  loadOne: async (id, { findProblem }) => (await findProblem(id)) ?? null,
+  fields: (t) => ({
+    name: t.exposeString("name"),
+    timeMs: t.exposeInt("timeMs", {
+      description: "CPU time limit of one test, before the language's factor.",
+    }),
+    memoryMiB: t.exposeInt("memoryMiB"),
+    codeKiB: t.exposeInt("codeKiB", { description: "Most that the source files may have together." }),
+    testCount: t.exposeInt("testCount"),
+    importedAt: t.expose("importedAt", { type: "DateTime" }),
+  }),
+});
+
+builder.queryField("problem", (t) =>
+  t.field({
+    type: Problem,
+    nullable: true,
+    authScopes: { authenticated: true },
+    args: { id: t.arg.id({ required: true, description: "The problem's short name." }) },
+    resolve: (_root, { id }, { findProblem }) => findProblem(id),
+  }),
+);
+
+const ProblemConnection = builder.connectionObject({ type: Problem, name: "ProblemConnection" });
+
+builder.queryField("problems", (t) =>
+  t.field({
+    type: ProblemConnection,
+    authScopes: { authenticated: true },
+    description: "By id.",
+    args: pageArgs(t),
+    complexity: pageComplexity,
+    resolve: (_root, args, context) =>
+      page<ProblemDocument>(
+        context,
+        args,
+        ({ _id }) => _id,
+        (first, after) => context.store.problems.page({ first, after: after as ProblemId | undefined }),
+      ),
+  }),
+);

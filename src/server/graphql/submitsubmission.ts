@@ -1,0 +1,81 @@
+import { type SubmissionView, viewOf } from "../submissionview.ts";
+import { submitAs } from "../submitas.ts";
+import { builder } from "./builder.ts";
+import { LaneEnum } from "./scalars.ts";
+import { Submission } from "./submission.ts";
+import { errorType, resultType } from "./usererror.ts";
+
+interface Submitted {
+  readonly submission: SubmissionView;
+  readonly replayed: boolean;
+}
+
+const Success = builder.objectRef<Submitted>("SubmitSubmissionSuccess").implement({
+  fields: (t) => ({
+    submission: t.expose("submission", { type: Submission }),
+    replayed: t.exposeBoolean("replayed", {
+      description:
+        "This idempotency key had been used before, with the same content: nothing new was stored.",
+    }),
+  }),
+});
+
+const Result = builder.unionType("SubmitSubmissionResult", {
+  types: [
+    Success,
+    errorType("INPUT_INVALID"),
+    errorType("PROBLEM_NOT_FOUND"),
+    errorType("LANGUAGE_NOT_OFFERED"),
+    errorType("SOURCE_EMPTY"),
+    errorType("SOURCE_TOO_LARGE"),
+    errorType("TOO_MANY_FILES"),
+    errorType("FILE_NAME_INVALID"),
+    errorType("IDEMPOTENCY_CONFLICT"),
+    errorType("FORBIDDEN"),
+    errorType("RATE_LIMITED"),
+    errorType("SERVICE_UNAVAILABLE"),
+  ],
+  resolveType: resultType("SubmitSubmissionSuccess"),
+});
+
+const FileInput = builder.inputType("SourceFileInput", {
+  fields: (t) => ({
+    name: t.string({ required: true, description: "A plain file name, e.g. main.cpp." }),
+    content: t.string({ required: true }),
+  }),
+});
+
+builder.mutationField("submitSubmission", (t) =>
+  t.fieldWithInput({
+    type: Result,
+    authScopes: { authenticated: true },
+    description:
+      "Hands in a program. The answer comes as soon as it is stored; follow `verdictUpdated` for the verdict.",
+    typeOptions: { name: "SubmitSubmissionInput" },
+    input: {
+      problem: t.input.string({ required: true, description: "The problem's id." }),
+      language: t.input.string({
+        required: true,
+        description: "A language's id: c, cpp, python, java, go, rust, javascript.",
+      }),
+      source: t.input.string({ description: "A program of one file; or give `files`." }),
+      files: t.input.field({ type: [FileInput], description: "All files; or give `source`." }),
+      entryPoint: t.input.string({
+        description: "Main file or class, where it cannot be told from the files.",
+      }),
+      lane: t.input.field({ type: LaneEnum, description: "Jury only; PRACTICE where nothing is said." }),
+      idempotencyKey: t.input.string({
+        description:
+          "Of your choice: the same key again gives the same submission, also after a lost answer.",
+      }),
+    },
+    resolve: async (_root, { input }, context) => {
+      const { viewer } = context;
+      if (viewer === undefined) throw new Error("authScopes let nobody in without a key");
+      const outcome = await submitAs(context.backbone, viewer, input);
+      return outcome.type === "accepted"
+        ? { submission: viewOf(outcome.snapshot), replayed: outcome.replayed }
+        : outcome;
+    },
+  }),
+);

@@ -1,0 +1,65 @@
+import { GraphQLError, type GraphQLSchema, parse } from "graphql";
+import { createYoga, type Plugin } from "graphql-yoga";
+import type { Limits } from "../../shared/limits.ts";
+import type { Log } from "../../shared/log.ts";
+import type { Authentication } from "../auth.ts";
+import { asCodedError } from "../coded.ts";
+import type { Context } from "./context.ts";
+import { codedGraphQLError } from "./errors.ts";
+
+/** What the HTTP server and the WebSocket hand over with a request. */
+export interface Caller {
+  readonly authentication: Authentication;
+}
+
+/** Most tokens of a document: parsing is paid for before any other limit can look at it. */
+const MAX_TOKENS = 4_000;
+
+const boundedParse: Plugin = {
+  onParse: ({ setParseFn }) => {
+    setParseFn((source: string, options?: object) => parse(source, { ...options, maxTokens: MAX_TOKENS }));
+  },
+};
+
+/** Errors made to be read pass; our own faults are logged and answered without a detail. */
+export function maskError(log: Log, error: unknown): Error {
+  const original = error instanceof GraphQLError ? error.originalError : error;
+  if (error instanceof GraphQLError && (original === undefined || original instanceof GraphQLError))
+    return error;
+  const coded = asCodedError(original);
+  if (coded === undefined) log.error({ err: original }, "a resolver failed");
+  return codedGraphQLError(
+    coded ?? { code: "INTERNAL_SERVER_ERROR", message: "Something went wrong on our side." },
+  );
+}
+
+export interface YogaDeps {
+  readonly schema: GraphQLSchema;
+  readonly limits: Limits;
+  readonly log: Log;
+  readonly makeContext: (caller: Caller) => Context;
+}
+
+/**
+ * GraphQL over HTTP: queries, mutations, subscriptions as server-sent events; with `uploads` multipart requests too.
+ * Parsed and validated documents are remembered; the page in the browser is http/graphiql.ts.
+ */
+export function createGraphQL(deps: YogaDeps, input: { readonly uploads: boolean }) {
+  const { schema, limits, log } = deps;
+  return createYoga<Caller, Context>({
+    schema,
+    context: ({ authentication }) => deps.makeContext({ authentication }),
+    graphqlEndpoint: "/graphql",
+    multipart: input.uploads,
+    maxRequestBodySize: input.uploads ? limits.packageBytes + limits.requestBytes : limits.requestBytes,
+    graphiql: false,
+    landingPage: false,
+    cors: false,
+    batching: false,
+    logging: false,
+    maskedErrors: { maskError: (error) => maskError(log, error) },
+    plugins: [boundedParse],
+  });
+}
+
+export type GraphQLHandler = ReturnType<typeof createGraphQL>;
