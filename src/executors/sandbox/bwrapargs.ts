@@ -1,0 +1,46 @@
+import type { LaunchRequest } from "./wire.ts";
+
+/** What the launcher has opened for one run: paths of pinned descriptors, and fixed facts. */
+export interface BwrapInput {
+  readonly bwrap: string;
+  /** Prepared root tree. */
+  readonly root: string;
+  readonly uid: number;
+  readonly request: LaunchRequest;
+  readonly box: string;
+  readonly mounts: readonly { readonly source: string; readonly inside: string }[];
+  readonly seccompFd: number;
+  readonly statusFd: number;
+}
+
+/** Only what setpriv needs to become the slot's uid; the program itself has none. */
+const SETPRIV_CAPABILITIES = ["CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"];
+
+/**
+ * The command of one run. bubblewrap works as root without a user namespace (Ubuntu forbids those to the
+ * unprivileged); setpriv inside gives up root before the program's first instruction.
+ */
+export function bwrapCommand(input: BwrapInput): string[] {
+  const { request } = input;
+  return [
+    [input.bwrap],
+    ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"],
+    ["--hostname", "docket", "--die-with-parent", "--new-session"],
+    ["--seccomp", String(input.seccompFd), "--json-status-fd", String(input.statusFd)],
+    ["--cap-drop", "ALL", ...SETPRIV_CAPABILITIES.flatMap((name) => ["--cap-add", name])],
+    ["--clearenv", ...Object.entries(request.env).flatMap(([name, value]) => ["--setenv", name, value])],
+    // dev-bind adds no flags of its own, so nothing in the tree needs a remount.
+    ["--dev-bind", input.root, "/", "--proc", "/proc"],
+    // Its pages count as memory of the run; the size only keeps one file from being larger than that.
+    ["--perms", "1777", "--size", String(request.limits.memoryKiB * 1024), "--tmpfs", "/tmp"],
+    [request.boxWritable ? "--bind" : "--ro-bind", input.box, "/box"],
+    input.mounts.flatMap(({ source, inside }) => ["--ro-bind", source, inside]),
+    ["--chdir", "/box", "--"],
+    ["/usr/bin/setpriv", `--reuid=${input.uid}`, `--regid=${input.uid}`, "--clear-groups"],
+    ["--inh-caps=-all", "--bounding-set=-all", "--no-new-privs", "--"],
+    request.argv,
+  ].flat();
+}
+
+/** One word of a POSIX shell command. */
+export const shellWord = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

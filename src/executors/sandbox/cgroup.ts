@@ -1,0 +1,88 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** The control group of one run: its limits and its accounts. Made before the run, removed after it. */
+export interface RunGroup {
+  /** A process joins by writing its pid into each of these. */
+  readonly procsFiles: readonly string[];
+  /** File with the CPU time used so far; `parseCpu` reads it. World-readable. */
+  readonly cpuFile: string;
+  /** File with the memory in use now, bytes. World-readable. */
+  readonly memoryFile: string;
+  limit(limits: { readonly memoryKiB: number; readonly processes: number }): void;
+  /** CPU time of all processes that were ever in the group, nanoseconds. */
+  cpuNs(): number;
+  /** Largest memory use so far, KiB. */
+  peakKiB(): number;
+  /** How many processes the kernel has killed for want of memory, children included. */
+  oomKills(): number;
+  isEmpty(): boolean;
+  /** SIGKILL for every process in the group, stopped ones too. */
+  kill(): void;
+  /** Only when empty; throws otherwise. */
+  remove(): void;
+}
+
+export interface Cgroups {
+  readonly version: "v1" | "v2";
+  create(name: string): RunGroup;
+  /** Kills what is left in groups of an earlier life of this executor, and removes them. */
+  sweep(): Promise<void>;
+  /** Removes the executor's own parent groups. */
+  close(): void;
+}
+
+/** Cgroup names may hold an executor's id as it is: it is [a-z0-9_-]. */
+export const groupPrefix = (executor: string): string => `docket-${executor}`;
+
+export const readNumber = (path: string): number => Number(readFileSync(path, "utf8"));
+
+/** Value of `key` in a flat keyed file such as cpu.stat; 0 when it is not there. */
+export function keyed(text: string, key: string): number {
+  for (const line of text.split("\n")) {
+    if (line.startsWith(`${key} `)) return Number(line.slice(key.length + 1));
+  }
+  return 0;
+}
+
+export function pidsIn(procsFile: string): number[] {
+  return readFileSync(procsFile, "utf8").split("\n").filter(Boolean).map(Number);
+}
+
+export function killAll(procsFile: string): void {
+  for (const pid of pidsIn(procsFile)) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // Gone since we looked.
+    }
+  }
+}
+
+export function ensureGroup(dir: string): void {
+  if (!existsSync(dir)) mkdirSync(dir);
+}
+
+export function write(path: string, value: string | number): void {
+  writeFileSync(path, String(value));
+}
+
+/** Kills and removes the child groups of `parent`, left by an earlier life. Waits up to a second for each. */
+export async function sweepGroups(parent: string): Promise<void> {
+  if (!existsSync(parent)) return;
+  for (const entry of readdirSync(parent, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    const dir = join(parent, entry.name);
+    for (let tries = 0; ; tries++) {
+      killAll(join(dir, "cgroup.procs"));
+      try {
+        rmdirSync(dir);
+        break;
+      } catch (error) {
+        if (tries === 200)
+          throw new Error(`a control group of an earlier run cannot be removed: ${dir}`, { cause: error });
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    }
+  }
+}

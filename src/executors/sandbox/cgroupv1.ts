@@ -1,0 +1,77 @@
+import { existsSync, readFileSync, rmdirSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type Cgroups,
+  ensureGroup,
+  groupPrefix,
+  keyed,
+  killAll,
+  pidsIn,
+  readNumber,
+  type RunGroup,
+  sweepGroups,
+  write,
+} from "./cgroup.ts";
+import type { CgroupMounts } from "./cgroupmounts.ts";
+
+/** Memory, pids and cpuacct, each a hierarchy of its own (or several in one mount). */
+export function cgroupV1(executor: string, mounts: CgroupMounts): Cgroups {
+  const parentOf = (controller: string): string =>
+    join(mounts.v1.get(controller) ?? "/sys/fs/cgroup", groupPrefix(executor));
+  const memory = parentOf("memory");
+  const pids = parentOf("pids");
+  const cpu = parentOf("cpuacct");
+  // Controllers can share a mount; a directory is made and removed once.
+  const parents = [...new Set([memory, pids, cpu])];
+  for (const parent of parents) ensureGroup(parent);
+
+  return {
+    version: "v1",
+    create(name) {
+      for (const parent of parents) ensureGroup(join(parent, name));
+      return runGroup(
+        parents,
+        { memory: join(memory, name), pids: join(pids, name), cpu: join(cpu, name) },
+        name,
+      );
+    },
+    async sweep() {
+      for (const parent of parents) await sweepGroups(parent);
+    },
+    close() {
+      for (const parent of parents) rmdirSync(parent);
+    },
+  };
+}
+
+function runGroup(
+  parents: readonly string[],
+  dirs: { readonly memory: string; readonly pids: string; readonly cpu: string },
+  name: string,
+): RunGroup {
+  const all = parents.map((parent) => join(parent, name));
+  const procs = join(dirs.pids, "cgroup.procs");
+  const oomControl = join(dirs.memory, "memory.oom_control");
+  const cpuFile = join(dirs.cpu, "cpuacct.usage");
+  return {
+    procsFiles: all.map((dir) => join(dir, "cgroup.procs")),
+    cpuFile,
+    memoryFile: join(dirs.memory, "memory.usage_in_bytes"),
+    limit({ memoryKiB, processes }) {
+      write(join(dirs.memory, "memory.limit_in_bytes"), memoryKiB * 1024);
+      // Missing when the kernel does not account swap: then nothing of the group may be swapped out.
+      const swap = join(dirs.memory, "memory.memsw.limit_in_bytes");
+      if (existsSync(swap)) write(swap, memoryKiB * 1024);
+      else write(join(dirs.memory, "memory.swappiness"), 0);
+      write(join(dirs.pids, "pids.max"), processes);
+    },
+    cpuNs: () => readNumber(cpuFile),
+    peakKiB: () => Math.round(readNumber(join(dirs.memory, "memory.max_usage_in_bytes")) / 1024),
+    oomKills: () => keyed(readFileSync(oomControl, "utf8"), "oom_kill"),
+    isEmpty: () => pidsIn(procs).length === 0,
+    kill: () => killAll(procs),
+    remove() {
+      for (const dir of all) rmdirSync(dir);
+    },
+  };
+}

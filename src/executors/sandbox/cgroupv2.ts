@@ -1,0 +1,103 @@
+import { existsSync, mkdirSync, readFileSync, rmdirSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type Cgroups,
+  ensureGroup,
+  groupPrefix,
+  keyed,
+  killAll,
+  pidsIn,
+  readNumber,
+  type RunGroup,
+  sweepGroups,
+  write,
+} from "./cgroup.ts";
+
+/** The unified hierarchy. Groups lie directly below its top (or the container's), as a container engine puts its own. */
+export function cgroupV2(executor: string, at: { readonly mount: string; readonly own: string }): Cgroups {
+  const controllers = readFileSync(join(at.mount, "cgroup.controllers"), "utf8").trim().split(" ");
+  for (const needed of ["memory", "pids"]) {
+    if (!controllers.includes(needed)) {
+      throw new Error(`the cgroup v2 hierarchy at ${at.mount} has no ${needed} controller`);
+    }
+  }
+  enableControllers(at.mount);
+  const parent = join(at.mount, groupPrefix(executor));
+  ensureGroup(parent);
+  enableControllers(parent);
+  return {
+    version: "v2",
+    create(name) {
+      const dir = join(parent, name);
+      ensureGroup(dir);
+      return runGroup(dir);
+    },
+    sweep: () => sweepGroups(parent),
+    close: () => rmdirSync(parent),
+  };
+}
+
+/**
+ * Lets the children of `dir` have memory and pids limits. In a container `dir` is a group with processes of its
+ * own in it, and a group with processes cannot hand controllers on: those move to a leaf first.
+ */
+function enableControllers(dir: string): void {
+  const subtree = join(dir, "cgroup.subtree_control");
+  const enabled = readFileSync(subtree, "utf8").trim().split(" ");
+  if (["memory", "pids"].every((name) => enabled.includes(name))) return;
+  try {
+    write(subtree, "+memory +pids");
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EBUSY")) throw error;
+    const leaf = join(dir, "docket-host");
+    if (!existsSync(leaf)) mkdirSync(leaf);
+    for (const pid of pidsIn(join(dir, "cgroup.procs"))) {
+      try {
+        write(join(leaf, "cgroup.procs"), pid);
+      } catch {
+        // Ended since we looked, or a kernel thread that stays where it is.
+      }
+    }
+    write(subtree, "+memory +pids");
+  }
+}
+
+function runGroup(dir: string): RunGroup {
+  const cpuFile = join(dir, "cpu.stat");
+  const procs = join(dir, "cgroup.procs");
+  const peak = join(dir, "memory.peak");
+  const killFile = join(dir, "cgroup.kill");
+  const memoryFile = join(dir, "memory.current");
+  // Kernels before 5.19 keep no peak: then the largest value seen while polling stands in.
+  const hasPeak = existsSync(peak);
+  let seenBytes = 0;
+  return {
+    procsFiles: [procs],
+    cpuFile,
+    memoryFile,
+    limit({ memoryKiB, processes }) {
+      write(join(dir, "memory.max"), memoryKiB * 1024);
+      const swap = join(dir, "memory.swap.max");
+      if (existsSync(swap)) write(swap, 0);
+      // One process out of memory ends the whole run.
+      write(join(dir, "memory.oom.group"), 1);
+      write(join(dir, "pids.max"), processes);
+    },
+    cpuNs() {
+      if (!hasPeak) seenBytes = Math.max(seenBytes, readNumber(memoryFile));
+      return parseCpuStat(readFileSync(cpuFile, "utf8"));
+    },
+    peakKiB: () => Math.round((hasPeak ? readNumber(peak) : seenBytes) / 1024),
+    oomKills: () => keyed(readFileSync(join(dir, "memory.events"), "utf8"), "oom_kill"),
+    isEmpty: () => pidsIn(procs).length === 0,
+    kill() {
+      // Kernels before 5.14 have no cgroup.kill.
+      if (existsSync(killFile)) write(killFile, 1);
+      else killAll(procs);
+    },
+    remove: () => rmdirSync(dir),
+  };
+}
+
+/** cpu.stat counts in microseconds. */
+export const parseCpuStat = (text: string): number => keyed(text, "usage_usec") * 1000;

@@ -1,0 +1,165 @@
+import { closeSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { openCgroups } from "./opencgroups.ts";
+import { launch, type LaunchDeps } from "./launch.ts";
+import { type PreparedShell, prepareShell } from "./preparedshell.ts";
+import { removeTree } from "./removetree.ts";
+import { prepareRootTree } from "./roottree.ts";
+import { seccompFilter } from "./seccomp.ts";
+import { type FromLauncher, LauncherConfig, ToLauncher } from "./wire.ts";
+
+/**
+ * The one process of an executor that stays root: it puts programs into control groups and under the slots' uids.
+ * It lives in mount and network namespaces of its own (started through unshare), so its mounts and every program's
+ * network are gone with it. It trusts nothing that the executor says (wire.ts, pin.ts). When the executor goes, its
+ * stdin ends: it then kills what runs and leaves; when it is killed itself, bubblewrap's parent-death signal does.
+ */
+
+const say = (message: FromLauncher): void => {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+};
+
+/** Builds everything that stays for the launcher's life. Throws in plain words when this machine cannot sandbox. */
+async function setUp(
+  config: LauncherConfig,
+): Promise<{ deps: LaunchDeps; cgroup: "v1" | "v2"; close(): Promise<void> }> {
+  if (process.getuid?.() !== 0) throw new Error("the sandbox's launcher must be started as root");
+  const filter = seccompFilter(process.arch);
+  if (filter === undefined)
+    throw new Error(`no system call filter for ${process.arch}: only x64 and arm64 are supported`);
+  closeInherited();
+  const slotUids = Array.from({ length: config.slots }, (_, slot) => config.slotUidBase + slot);
+  if (slotUids.includes(config.uid)) throw new Error("a slot's uid must not be the executor's");
+
+  const workDir = realpathSync(config.workDir);
+  const privateDir = join(workDir, ".launcher");
+  mkdirSync(privateDir, { recursive: true, mode: 0o700 });
+  execFileSync("mount", ["-t", "tmpfs", "-o", "mode=0700,nosuid", "docket-launcher", privateDir]);
+  const root = join(privateDir, "root");
+  prepareRootTree(root, config.mounts, slotUids);
+  const seccompFile = join(privateDir, "seccomp");
+  writeFileSync(seccompFile, filter);
+
+  const cgroups = openCgroups(config.executor);
+  await cgroups.sweep();
+
+  let made = 0;
+  const shells: PreparedShell[] = [];
+  const prepare = (): PreparedShell => prepareShell(cgroups, privateDir, `run-${++made}`);
+  for (let slot = 0; slot < config.slots; slot++) shells.push(prepare());
+  const refill = (): void => {
+    while (shells.length < config.slots) shells.push(prepare());
+  };
+  return {
+    cgroup: cgroups.version,
+    deps: {
+      realm: { workDir, uid: config.uid },
+      bwrap: config.bwrap,
+      root,
+      seccompFile,
+      slotUidBase: config.slotUidBase,
+      slots: config.slots,
+      monotonicMs: () => performance.now(),
+      takeShell() {
+        const shell = shells.pop() ?? prepare();
+        setTimeout(refill, 1);
+        return shell;
+      },
+    },
+    async close() {
+      for (const shell of shells) {
+        shell.process.kill("SIGKILL");
+        await shell.ended;
+        shell.dispose();
+      }
+      cgroups.close();
+    },
+  };
+}
+
+/**
+ * Descriptors that whoever started us left open would reach every program. Node's own are all close-on-exec.
+ */
+function closeInherited(): void {
+  const O_CLOEXEC = 0o2000000;
+  for (const name of readdirSync("/proc/self/fdinfo")) {
+    const fd = Number(name);
+    if (fd <= 2) continue;
+    try {
+      const flags = /^flags:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1];
+      if (flags !== undefined && (Number.parseInt(flags, 8) & O_CLOEXEC) === 0) closeSync(fd);
+    } catch {
+      // The descriptor of this very listing.
+    }
+  }
+}
+
+async function main(): Promise<void> {
+  const lines = createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY });
+  const running = new Map<number, { readonly controller: AbortController; readonly ended: Promise<void> }>();
+  let set: Awaited<ReturnType<typeof setUp>> | undefined;
+
+  const run = async (
+    { id, request }: Extract<ToLauncher, { type: "run" }>,
+    deps: LaunchDeps,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    try {
+      const result = await launch(deps, request, signal, ({ group }) =>
+        say({ type: "started", id, cpuFile: group.cpuFile, memoryFile: group.memoryFile }),
+      );
+      say({ type: "ended", id, result });
+    } catch (error) {
+      say({ type: "failed", id, message: error instanceof Error ? error.message : String(error) });
+    } finally {
+      running.delete(id);
+    }
+  };
+
+  for await (const line of lines) {
+    const value: unknown = JSON.parse(line);
+    if (set === undefined) {
+      try {
+        set = await setUp(LauncherConfig.parse(value));
+      } catch (error) {
+        say({ type: "refused", message: error instanceof Error ? error.message : String(error) });
+        break;
+      }
+      say({ type: "ready", cgroup: set.cgroup });
+      continue;
+    }
+    const parsed = ToLauncher.safeParse(value);
+    if (!parsed.success) {
+      const id = typeof value === "object" && value !== null && "id" in value ? Number(value.id) : -1;
+      say({ type: "failed", id, message: `refused: ${parsed.error.message}` });
+      continue;
+    }
+    const message = parsed.data;
+    if (message.type === "run") {
+      const controller = new AbortController();
+      running.set(message.id, { controller, ended: run(message, set.deps, controller.signal) });
+    } else if (message.type === "cancel") running.get(message.id)?.controller.abort();
+    else {
+      try {
+        removeTree(set.deps.realm, message.path);
+        say({ type: "removed", id: message.id });
+      } catch (error) {
+        say({
+          type: "failed",
+          id: message.id,
+          message: error instanceof Error ? error.message : String(error),
+        });
+      }
+    }
+  }
+  for (const { controller } of running.values()) controller.abort();
+  await Promise.all([...running.values()].map(({ ended }) => ended));
+  await set?.close();
+}
+
+// Signals meant for the whole process group (Ctrl-C) are the executor's to handle; it closes our stdin when it is done.
+process.on("SIGINT", () => {});
+process.on("SIGTERM", () => {});
+await main();

@@ -1,0 +1,223 @@
+import { spawn } from "node:child_process";
+import { accessSync, chownSync, constants, mkdirSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import {
+  type ReadOnlyMount,
+  type RunRequest,
+  type RunResult,
+  type Sandbox,
+  SandboxFault,
+} from "./sandbox.ts";
+import { FromLauncher, type LauncherConfig, type ToLauncher } from "./wire.ts";
+
+export interface SandboxConfig {
+  /** Names the control groups: unique among executors running on this machine. */
+  readonly executor: string;
+  /** Folder that holds every box, input and output of this executor. Made if missing; given to `uid`. */
+  readonly workDir: string;
+  /** bubblewrap, 0.8 or newer. */
+  readonly bwrap: string;
+  /** Uid and gid that the executor drops to. */
+  readonly uid: number;
+  readonly slots: number;
+  /** Slot k runs its programs under uid and gid base + k. */
+  readonly slotUidBase: number;
+  /** Toolchains outside of /usr: shown read-only to every program. Can only be named here, while still root. */
+  readonly mounts: readonly ReadOnlyMount[];
+}
+
+/** Accounts of a running program, for those who measure parts of it. */
+export interface Accounts {
+  readonly cpuFile: string;
+  readonly memoryFile: string;
+}
+
+export interface NativeSandbox extends Sandbox {
+  readonly cgroup: "v1" | "v2";
+  /** As `run`; calls `onStarted` once the program is on its way. */
+  start(
+    request: RunRequest,
+    signal: AbortSignal,
+    onStarted: (accounts: Accounts) => void,
+  ): Promise<RunResult>;
+  /** Removes a folder of the work folder with everything in it, whoever owns what is inside. */
+  remove(path: string): Promise<void>;
+  /** Settles when the launcher has gone; without `close` having been called that is a fault of ours. */
+  readonly gone: Promise<void>;
+  /** Kills what runs and ends the launcher. Safe twice. */
+  close(): Promise<void>;
+}
+
+/** This machine cannot sandbox, in plain words. An executor must not start then. */
+export class SandboxUnavailable extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "SandboxUnavailable";
+  }
+}
+
+/**
+ * Starts the privileged launcher and waits until it is ready. Must be called as root, before `dropPrivileges`.
+ * Throws SandboxUnavailable when this machine cannot sandbox: there is no unprotected way of running.
+ */
+export async function openSandbox(config: SandboxConfig): Promise<NativeSandbox> {
+  if (process.getuid?.() !== 0) {
+    throw new SandboxUnavailable(
+      "an executor must be started as root: it needs control groups and a uid per slot",
+    );
+  }
+  mkdirSync(config.workDir, { recursive: true });
+  chownSync(config.workDir, config.uid, config.uid);
+
+  const child = spawn(
+    "unshare",
+    [
+      "--mount",
+      "--net",
+      "--propagation=private",
+      "--",
+      process.execPath,
+      fileURLToPath(new URL("launcher.ts", import.meta.url)),
+    ],
+    { stdio: ["pipe", "pipe", "inherit"], env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" }, cwd: "/" },
+  );
+  const pending = new Map<number, Pending>();
+  const first = Promise.withResolvers<Extract<FromLauncher, { type: "ready" | "refused" }>>();
+  let open = true;
+  const gone = new Promise<void>((resolve) => {
+    const end = (error?: Error): void => {
+      const fault = new SandboxFault(
+        "the sandbox's launcher has gone",
+        error === undefined ? {} : { cause: error },
+      );
+      first.reject(fault);
+      for (const { reject } of pending.values()) reject(fault);
+      pending.clear();
+      open = false;
+      resolve();
+    };
+    child.once("close", () => end());
+    child.once("error", end);
+  });
+  child.stdin.on("error", () => {});
+  createInterface({ input: child.stdout }).on("line", (line) => {
+    const message = FromLauncher.parse(JSON.parse(line));
+    if (message.type === "ready" || message.type === "refused") first.resolve(message);
+    else settle(pending, message);
+  });
+
+  const send = (message: ToLauncher | LauncherConfig): void => {
+    child.stdin.write(`${JSON.stringify(message)}\n`);
+  };
+  const { executor, workDir, bwrap, uid, slots, slotUidBase, mounts } = config;
+  send({ executor, workDir, bwrap, uid, slots, slotUidBase, mounts: [...mounts] });
+  const answer = await first.promise;
+  if (answer.type === "refused") {
+    await gone;
+    throw new SandboxUnavailable(answer.message);
+  }
+
+  let lastId = 0;
+  const ask = <Value>(make: (id: number) => ToLauncher, onStarted?: Pending["onStarted"]) => {
+    const id = ++lastId;
+    const answered = new Promise<Value>((resolve, reject) => {
+      if (!open) {
+        reject(new SandboxFault("the sandbox's launcher has gone"));
+        return;
+      }
+      pending.set(id, { resolve: resolve as (value: unknown) => void, reject, onStarted });
+      send(make(id));
+    });
+    return { id, answered };
+  };
+
+  const start = async (
+    request: RunRequest,
+    signal: AbortSignal,
+    onStarted?: (accounts: Accounts) => void,
+  ): Promise<RunResult> => {
+    if (signal.aborted) return { status: { type: "cancelled" }, cpuMs: 0, wallMs: 0, memoryKiB: 0 };
+    const { id, answered } = ask<RunResult>(
+      (runId) => ({
+        type: "run",
+        id: runId,
+        request: {
+          ...request,
+          argv: [...request.argv],
+          mounts: [...request.mounts],
+          env: { ...request.env },
+          limits: wholeLimits(request.limits),
+        },
+      }),
+      onStarted,
+    );
+    const onAbort = (): void => send({ type: "cancel", id });
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      return await answered;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  };
+
+  return {
+    cgroup: answer.cgroup,
+    gone,
+    run: (request, signal) => start(request, signal),
+    start,
+    remove: (path) => ask<void>((id) => ({ type: "remove", id, path })).answered,
+    async close() {
+      child.stdin.end();
+      await gone;
+    },
+  };
+}
+
+interface Pending {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly onStarted: ((accounts: Accounts) => void) | undefined;
+}
+
+type Answer = Exclude<FromLauncher, { type: "ready" | "refused" }>;
+
+function settle(pending: Map<number, Pending>, message: Answer): void {
+  const asked = pending.get(message.id);
+  if (asked === undefined) return;
+  if (message.type === "started") {
+    asked.onStarted?.(message);
+    return;
+  }
+  pending.delete(message.id);
+  if (message.type === "failed") asked.reject(new SandboxFault(message.message));
+  else asked.resolve(message.type === "ended" ? message.result : undefined);
+}
+
+const wholeLimits = (limits: RunRequest["limits"]): RunRequest["limits"] => ({
+  ...limits,
+  memoryKiB: Math.ceil(limits.memoryKiB),
+  outputKiB: Math.ceil(limits.outputKiB),
+});
+
+/**
+ * Gives up root for the rest of the process's life, and makes sure that the work folder can still be reached.
+ * Everything that root alone can read must have been read before.
+ */
+export function dropPrivileges(uid: number, workDir: string): void {
+  const { setgroups, setgid, setuid, getuid } = process;
+  if (setgroups === undefined || setgid === undefined || setuid === undefined || getuid === undefined) {
+    throw new SandboxUnavailable("this platform has no user ids");
+  }
+  setgroups([]);
+  setgid(uid);
+  setuid(uid);
+  if (getuid() !== uid) throw new SandboxUnavailable(`cannot become uid ${uid}`);
+  try {
+    accessSync(workDir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new SandboxUnavailable(
+      `uid ${uid} cannot reach the work folder ${workDir} (a folder above it is closed to others): ${String(error)}`,
+    );
+  }
+}

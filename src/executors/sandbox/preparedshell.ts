@@ -1,0 +1,62 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Cgroups, RunGroup } from "./cgroup.ts";
+
+/**
+ * A shell that already lives in a control group of its own and waits for the word to turn into bubblewrap. Made ahead
+ * of the run, it takes the process start and the move into the group off the run's way.
+ */
+export interface PreparedShell {
+  readonly group: RunGroup;
+  readonly process: ChildProcess;
+  /** Resolves with the exit code or signal when the process has ended. */
+  readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+  /** Runs `command` (shell text that ends in an exec) in place of the shell. */
+  go(command: string): void;
+  /** What bubblewrap wrote to its status descriptor. */
+  status(): string;
+  /** Removes group and folder. Only after every process of the group has gone. */
+  dispose(): void;
+}
+
+export const STATUS_FD = 5;
+
+/** `name` is unique in the life of the launcher; `dir` a private folder. */
+export function prepareShell(cgroups: Cgroups, dir: string, name: string): PreparedShell {
+  const group = cgroups.create(name);
+  const folder = join(dir, name);
+  mkdirSync(folder, { mode: 0o700 });
+  const command = join(folder, "command");
+  const statusFile = join(folder, "status");
+  const status = openSync(statusFile, "w+");
+  // exec replaces the shell, so the pid, its group and its parent-death signal stay the same process.
+  const enter = group.procsFiles.map((file) => `echo $$ >'${file}'`).join(" && ");
+  const child = spawn("/bin/sh", ["-c", `${enter} && read -r _ && . '${command}'`], {
+    stdio: ["pipe", "ignore", "inherit", "ignore", "ignore", status],
+    env: {},
+    cwd: "/",
+  });
+  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve, reject) => {
+    child.once("exit", (code, signal) => resolve({ code, signal }));
+    child.once("error", reject);
+  });
+  // A failure is reported by whoever takes the shell.
+  ended.catch(() => {});
+  child.stdin?.on("error", () => {});
+  return {
+    group,
+    process: child,
+    ended,
+    go(text) {
+      writeFileSync(command, text);
+      child.stdin?.end("go\n");
+    },
+    status: () => readFileSync(statusFile, "utf8"),
+    dispose() {
+      closeSync(status);
+      rmSync(folder, { recursive: true, force: true });
+      group.remove();
+    },
+  };
+}
