@@ -1,0 +1,21 @@
+import { EXIT } from "../src/shared/lifecycle.ts";
+
+/**
+ * `npm run bench -- NAME`: each benchmark starts what it needs on free ports, prints a readable table, and returns
+ * its figures, which are printed as one JSON line last.
+ */
+const BENCHMARKS: Readonly<Record<string, () => Promise<object>>> = {
+  submit: async () => await (await import("./submit.ts")).submit(),
+  verdict: async () => await (await import("./verdict.ts")).verdict(),
+};
+
+const [name = ""] = process.argv.slice(2);
+const benchmark = BENCHMARKS[name];
+if (benchmark === undefined) {
+  console.error(
+    `Which benchmark? npm run bench -- NAME, where NAME is one of: ${Object.keys(BENCHMARKS).join(", ")}`,
+  );
+  process.exitCode = EXIT.config;
+} else {
+  console.log(JSON.stringify(await benchmark()));
+}

@@ -1,0 +1,123 @@
+import { createClient } from "graphql-ws";
+import { WebSocket } from "ws";
+import { z } from "zod";
+import { LANGUAGE_IDS, type LanguageId } from "../src/shared/language.ts";
+import { startStack } from "../src/supervisor/stack.ts";
+import { machine, quantile, rounded, table } from "./figures.ts";
+import { fresh, importSum, SOLUTIONS, SUM } from "./sum.ts";
+
+const WARM_UP = 5;
+const RUNS = 30;
+const TIMEOUT_MS = 60_000;
+
+const Submitted = z.object({
+  data: z.object({ submitSubmission: z.object({ submission: z.object({ id: z.string() }) }) }),
+});
+const Update = z.object({
+  verdictUpdated: z.object({ state: z.string(), verdict: z.string().nullable() }),
+});
+const Offers = z.object({
+  data: z.object({ languages: z.array(z.object({ id: z.string(), offered: z.boolean() })) }),
+});
+
+/**
+ * From the start of the submit request to the final update at a subscriber on WebSocket, one after the other, warm.
+ * "cppCached" submits one C++ program again and again, so that its artefact comes from the cache; every other row
+ * compiles each program anew.
+ */
+export async function verdict(): Promise<{ p50Ms: Record<string, number>; p99Ms: Record<string, number> }> {
+  console.log(machine());
+  const stack = await startStack({
+    pools: [{ name: "all", languages: [...LANGUAGE_IDS], slots: 2 }],
+    env: process.env,
+    extraEnv: { server: { DOCKET_LOG_LEVEL: "warn" }, executors: { DOCKET_LOG_LEVEL: "warn" } },
+    onLine: (name, line) => {
+      if (!["mongod", "nats-server"].includes(name)) console.error(`${name}: ${line}`);
+    },
+  });
+  const authorization = `Bearer ${stack.keys.participant}`;
+  const ask = async (query: string, variables: object = {}): Promise<unknown> => {
+    const response = await fetch(`${stack.url}/graphql`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization },
+      body: JSON.stringify({ query, variables }),
+    });
+    return await response.json();
+  };
+  const client = createClient({
+    url: `${stack.url.replace("http", "ws")}/graphql`,
+    webSocketImpl: WebSocket,
+    connectionParams: { Authorization: authorization },
+    lazy: false,
+  });
+
+  /** Milliseconds to the final update. Throws when it is not "Accepted". */
+  async function once(language: LanguageId, source: string): Promise<number> {
+    const begin = performance.now();
+    const answer = await ask(
+      `mutation ($input: SubmitSubmissionInput!) { submitSubmission(input: $input) {
+        ... on SubmitSubmissionSuccess { submission { id } } ... on UserError { code message } } }`,
+      { input: { problem: SUM, language, source } },
+    );
+    const submitted = Submitted.safeParse(answer);
+    if (!submitted.success) throw new Error(`${language} was not accepted: ${JSON.stringify(answer)}`);
+    const { id } = submitted.data.data.submitSubmission.submission;
+    const updates = client.iterate({
+      query: `subscription ($id: ID!) { verdictUpdated(submissionId: $id) { state verdict } }`,
+      variables: { id },
+    });
+    const late = setTimeout(() => void updates.return?.(), TIMEOUT_MS);
+    try {
+      for await (const { data, errors } of updates) {
+        if (errors) throw new Error(JSON.stringify(errors));
+        const { state, verdict: given } = Update.parse(data).verdictUpdated;
+        if (state === "FINISHED" && given === "AC") return performance.now() - begin;
+        if (["FINISHED", "FAILED", "CANCELLED"].includes(state)) {
+          throw new Error(`${language} ended ${state} ${given}, and not accepted`);
+        }
+      }
+    } finally {
+      clearTimeout(late);
+    }
+    throw new Error(`${language} had no verdict after ${TIMEOUT_MS} ms`);
+  }
+
+  async function series(
+    name: string,
+    language: LanguageId,
+    source: (n: number) => string,
+  ): Promise<number[]> {
+    const samples: number[] = [];
+    for (let n = 0; n < WARM_UP + RUNS; n++) {
+      const ms = await once(language, source(n));
+      if (n >= WARM_UP) samples.push(ms);
+    }
+    console.error(`${name}: done`);
+    return samples;
+  }
+
+  try {
+    await importSum(stack);
+    const offers = Offers.parse(await ask("{ languages { id offered } }")).data.languages;
+    const offered = LANGUAGE_IDS.filter((id) => offers.some((offer) => offer.id === id && offer.offered));
+    const rows: [name: string, samples: number[]][] = [];
+    for (const language of offered) {
+      rows.push([language, await series(language, language, (n) => fresh(language, `run ${n}`))]);
+      if (language === "cpp") rows.push(["cppCached", await series("cppCached", "cpp", () => SOLUTIONS.cpp)]);
+    }
+    const at = (samples: readonly number[], share: number): number => rounded(quantile(samples, share));
+    console.log(
+      table([
+        ["submit to final update", "p50 ms", "p90 ms", "p99 ms", "max ms"],
+        ...rows.map(([name, samples]) => [name, ...[0.5, 0.9, 0.99, 1].map((share) => at(samples, share))]),
+      ]),
+    );
+    return {
+      p50Ms: Object.fromEntries(rows.map(([name, samples]) => [name, at(samples, 0.5)])),
+      p99Ms: Object.fromEntries(rows.map(([name, samples]) => [name, at(samples, 0.99)])),
+    };
+  } finally {
+    await client.dispose();
+    await stack.stop();
+  }
+}
