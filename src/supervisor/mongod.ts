@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { MongoClient } from "mongodb";
 import { type Child, describeExit, startChild } from "./child.ts";
 import { giveTo } from "./ownership.ts";
-import type { Watchdog } from "./watchdog.ts";
+import type { StartDeps } from "./watchdog.ts";
 
 export interface Mongod {
   readonly url: string;
@@ -30,7 +30,7 @@ const KEPT_LINES = 20;
  * Starts mongod as a one-node replica set on a unix socket that only its own user (and root) can open: no TCP port.
  * Ready when it is primary. Flags and reasons: a real mongod 6.0 for local use only.
  */
-export async function startMongod(deps: { watchdog: Watchdog }, input: MongodInput): Promise<Mongod> {
+export async function startMongod(deps: StartDeps, input: MongodInput): Promise<Mongod> {
   const socket = join(input.folder, "m.sock");
   if (socket.length > SOCKET_PATH_MAX) {
     throw new Error(`The data folder's path is too long for a unix socket: ${socket}`);
@@ -60,6 +60,7 @@ export async function startMongod(deps: { watchdog: Watchdog }, input: MongodInp
       input.onLine?.(line);
     },
   });
+  deps.born?.(child);
   const url = `mongodb://${encodeURIComponent(socket)}/?directConnection=true`;
   try {
     await becomePrimary(url, socket, child);

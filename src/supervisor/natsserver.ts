@@ -5,7 +5,7 @@ import { z } from "zod";
 import { connectNats } from "../shared/nats.ts";
 import { type Child, describeExit, startChild } from "./child.ts";
 import { giveTo } from "./ownership.ts";
-import type { Watchdog } from "./watchdog.ts";
+import type { StartDeps } from "./watchdog.ts";
 
 export interface NatsServer {
   /** nats://127.0.0.1:PORT */
@@ -56,10 +56,7 @@ ${input.authorization ?? ""}
 }
 
 /** Starts nats-server on 127.0.0.1; ready when a client can connect and JetStream answers. */
-export async function startNatsServer(
-  deps: { watchdog: Watchdog },
-  input: NatsServerInput,
-): Promise<NatsServer> {
+export async function startNatsServer(deps: StartDeps, input: NatsServerInput): Promise<NatsServer> {
   const ports = join(input.folder, "ports");
   await rm(ports, { recursive: true, force: true });
   await mkdir(ports, { recursive: true, mode: 0o700 });
@@ -86,6 +83,7 @@ export async function startNatsServer(
       input.onLine?.(line);
     },
   });
+  deps.born?.(child);
   try {
     const url = await waitReady(ports, child, input.user);
     return { url, port: Number(new URL(url).port), child };

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import type { Child } from "./child.ts";
 
 /**
  * Kills every registered process group when this process ends in any way, SIGKILL included: a small shell that
@@ -8,6 +9,12 @@ import { spawn } from "node:child_process";
 export interface Watchdog {
   guard(group: number): void;
   release(group: number): void;
+}
+
+/** What starting a process takes; `born` hears of it as soon as it runs, before it is ready. */
+export interface StartDeps {
+  readonly watchdog: Watchdog;
+  readonly born?: (child: Child) => void;
 }
 
 const SCRIPT = `

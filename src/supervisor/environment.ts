@@ -1,0 +1,100 @@
+import { type Identity, derive } from "./identity.ts";
+import { SERVER_USER } from "./natsusers.ts";
+import type { ExecutorPlan } from "./pools.ts";
+
+/** What every process of a stack is told alike. */
+export interface StackFacts {
+  readonly identity: Identity;
+  readonly mongodbUrl: string;
+  readonly database: string;
+  readonly nats: BrokerAccess;
+  readonly topologyPrefix: string;
+  readonly host: string;
+  readonly port: number;
+  readonly bwrap: string;
+  readonly graceMs: number;
+}
+
+export interface BrokerAccess {
+  readonly url: string;
+  /** A nats-server of somebody else: one user for all, or none. Ours has a user for every process. */
+  readonly external?: { readonly user?: string | undefined; readonly password?: string | undefined };
+}
+
+/** Variables of the supervisor's own environment that its processes get too; nothing else reaches them. */
+const PASSED: ReadonlySet<string> = new Set(
+  (
+    "PATH HOME LANG LC_ALL TZ TMPDIR NODE_OPTIONS NODE_EXTRA_CA_CERTS " +
+    "JAVA_HOME GOROOT RUSTUP_HOME CARGO_HOME DOCKET_LOG_LEVEL"
+  ).split(" "),
+);
+const PASSED_BEGINNING = "DOCKET_LIMIT_";
+
+function passed(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => PASSED.has(name) || name.startsWith(PASSED_BEGINNING)),
+  );
+}
+
+/** User and password of one process on the broker. */
+export function brokerUser(facts: StackFacts, user: string): { NATS_USER?: string; NATS_PASSWORD?: string } {
+  const { external } = facts.nats;
+  if (external === undefined) {
+    return { NATS_USER: user, NATS_PASSWORD: derive(facts.identity, `nats:${user}`) };
+  }
+  return {
+    ...(external.user === undefined ? {} : { NATS_USER: external.user }),
+    ...(external.password === undefined ? {} : { NATS_PASSWORD: external.password }),
+  };
+}
+
+export function serverEnvironment(facts: StackFacts, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return {
+    ...passed(env),
+    MONGODB_URL: facts.mongodbUrl,
+    MONGODB_DATABASE: facts.database,
+    NATS_URL: facts.nats.url,
+    ...brokerUser(facts, SERVER_USER),
+    DOCKET_HOST: facts.host,
+    DOCKET_PORT: String(facts.port),
+    DOCKET_ALLOWED_HOSTS: env["DOCKET_ALLOWED_HOSTS"] ?? "",
+    DOCKET_CAPABILITY_SECRET: derive(facts.identity, "capability"),
+    DOCKET_TOPOLOGY_PREFIX: facts.topologyPrefix,
+    DOCKET_GRACE_MS: String(facts.graceMs),
+  };
+}
+
+/** No database access in here: an executor knows the broker, the server's URL and its own folder. */
+export function executorEnvironment(
+  facts: StackFacts,
+  env: NodeJS.ProcessEnv,
+  executor: {
+    readonly plan: ExecutorPlan;
+    readonly workDir: string;
+    readonly uid: number;
+    readonly slotUidBase: number;
+  },
+): NodeJS.ProcessEnv {
+  const { plan } = executor;
+  // A server that listens everywhere is reached by loopback from here.
+  const host = ["0.0.0.0", "::"].includes(facts.host) ? "127.0.0.1" : facts.host;
+  return {
+    ...passed(env),
+    NATS_URL: facts.nats.url,
+    ...brokerUser(facts, plan.id),
+    DOCKET_EXECUTOR_ID: plan.id,
+    DOCKET_POOL: plan.pool,
+    DOCKET_LANGUAGES: plan.languages.join(","),
+    DOCKET_LANES: plan.lanes.join(","),
+    DOCKET_SLOTS: String(plan.slots),
+    DOCKET_CONTEST_RESERVED: String(plan.contestReserved),
+    DOCKET_SERVER_URL: `http://${host.includes(":") ? `[${host}]` : host}:${facts.port}`,
+    DOCKET_TOPOLOGY_PREFIX: facts.topologyPrefix,
+    DOCKET_WORK_DIR: executor.workDir,
+    DOCKET_UID: String(executor.uid),
+    DOCKET_SLOT_UID_BASE: String(executor.slotUidBase),
+    DOCKET_BWRAP: facts.bwrap,
+    DOCKET_HEALTH_PORT: "0",
+    DOCKET_GRACE_MS: String(facts.graceMs),
+  };
+}

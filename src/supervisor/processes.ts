@@ -1,0 +1,85 @@
+import { chmod, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { bornIn } from "./backing.ts";
+import type { StackDeps } from "./deps.ts";
+import { executorEnvironment, serverEnvironment, type StackFacts } from "./environment.ts";
+import { keepAlive, type Kept } from "./keepalive.ts";
+import { giveTo } from "./ownership.ts";
+import type { ExecutorPlan } from "./pools.ts";
+import { startReady } from "./readyprocess.ts";
+import { checkoutIsOpen, NODE, ROOT } from "./checkout.ts";
+
+interface Variables {
+  readonly env: NodeJS.ProcessEnv;
+  readonly extraEnv?: Readonly<Record<string, NodeJS.ProcessEnv>> | undefined;
+}
+
+const SERVER_READY_MS = 30_000;
+/** The first start compiles Go's standard library and warms every toolchain, on however few cores there are. */
+const EXECUTOR_READY_MS = 300_000;
+
+export async function startServer(deps: StackDeps, facts: StackFacts, given: Variables): Promise<Kept> {
+  const onLine = await deps.logs.writer("server");
+  const uid = (await checkoutIsOpen()) ? deps.block?.service : undefined;
+  return await keepAlive(
+    "server",
+    async (born) => {
+      await startReady(
+        { watchdog: deps.watchdog, born: bornIn(deps, born) },
+        {
+          name: "server",
+          command: NODE,
+          args: [join(ROOT, "src/server/main.ts")],
+          cwd: "/",
+          env: { ...serverEnvironment(facts, given.env), ...given.extraEnv?.["server"] },
+          uid,
+          readyMs: SERVER_READY_MS,
+          onStdout: onLine,
+          onStderr: onLine,
+        },
+      );
+    },
+    deps.tell,
+  );
+}
+
+/** An executor starts as root, prepares its sandbox, and drops to its own user by itself. */
+export async function startExecutor(
+  deps: StackDeps,
+  facts: StackFacts,
+  given: Variables & { readonly plan: ExecutorPlan; readonly index: number; readonly slotsBefore: number },
+): Promise<Kept> {
+  const { plan } = given;
+  if (deps.block === undefined) throw new Error("executors need root");
+  const uid = deps.block.executor(given.index);
+  const workDir = join(deps.data.path, "executors", plan.id);
+  await mkdir(workDir, { recursive: true });
+  // Open to be passed through: its slots' users reach their boxes in it.
+  await chmod(workDir, 0o711);
+  await giveTo(workDir, uid);
+  const onLine = await deps.logs.writer(plan.id);
+  const executor = { plan, workDir, uid, slotUidBase: deps.block.slotBase(given.slotsBefore) };
+  return await keepAlive(
+    plan.id,
+    async (born) => {
+      await startReady(
+        { watchdog: deps.watchdog, born: bornIn(deps, born) },
+        {
+          name: plan.id,
+          command: NODE,
+          args: [join(ROOT, "src/executors/main.ts")],
+          cwd: "/",
+          env: {
+            ...executorEnvironment(facts, given.env, executor),
+            ...given.extraEnv?.["executors"],
+            ...given.extraEnv?.[plan.id],
+          },
+          readyMs: EXECUTOR_READY_MS,
+          onStdout: onLine,
+          onStderr: onLine,
+        },
+      );
+    },
+    deps.tell,
+  );
+}

@@ -1,0 +1,210 @@
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { startBacking } from "./backing.ts";
+import { type DataFolder, takeDataFolder } from "./datafolder.ts";
+import type { StackDeps } from "./deps.ts";
+import type { StackFacts } from "./environment.ts";
+import { identityOf } from "./identity.ts";
+import type { Kept, ProcessEvent } from "./keepalive.ts";
+import { ensureLocalKeys } from "./localkeys.ts";
+import { openLogFolder } from "./logfolder.ts";
+import { type PoolConfig, planExecutors } from "./pools.ts";
+import { checkCanIsolate, freePort } from "./preflight.ts";
+import { startExecutor, startServer } from "./processes.ts";
+import { takeUidBlock, type UidBlock } from "./uidblock.ts";
+import { startWatchdog } from "./watchdog.ts";
+
+export interface StackOptions {
+  /** Kept between starts. Left out: a temporary one, removed at stop. */
+  readonly dataFolder?: string | undefined;
+  /** Folder with mongod, nats-server and bwrap; left out: the checkout's `.docket/bin`. */
+  readonly binFolder?: string | undefined;
+  /** Default 127.0.0.1. */
+  readonly host?: string | undefined;
+  /** 0 or left out: any free port. */
+  readonly port?: number | undefined;
+  /** Empty: no executors; submissions wait in the queue. */
+  readonly pools: readonly PoolConfig[];
+  readonly topologyPrefix?: string | undefined;
+  /** A MongoDB replica set to use instead of an own mongod. */
+  readonly mongodbUrl?: string | undefined;
+  /** Default `docket`. */
+  readonly database?: string | undefined;
+  /** A nats-server to use instead of an own one, with its user where it has any. */
+  readonly natsUrl?: string | undefined;
+  readonly natsUser?: string | undefined;
+  readonly natsPassword?: string | undefined;
+  /** Where to take PATH, DOCKET_LIMIT_* and such from; usually process.env. */
+  readonly env: NodeJS.ProcessEnv;
+  /** More variables for one process, by name, or by "server" / "executors". */
+  readonly extraEnv?: Readonly<Record<string, NodeJS.ProcessEnv>> | undefined;
+  /** Time for each process to stop by itself, milliseconds; default 10,000. */
+  readonly graceMs?: number | undefined;
+  /** Aborted while it starts: what was started is stopped, and startStack throws. */
+  readonly signal?: AbortSignal | undefined;
+  /** Hears of starts, deaths and restarts. */
+  readonly onEvent?: ((event: ProcessEvent) => void) | undefined;
+  /** Hears of every line that a process writes; lines also go to `logs/<process>.log` in the data folder. */
+  readonly onLine?: ((process: string, line: string) => void) | undefined;
+}
+
+export interface StackProcess {
+  readonly name: string;
+  /** Undefined between two lives. */
+  readonly pid: number | undefined;
+}
+
+/** A whole Docket on this machine, supervised by this process. */
+export interface Stack {
+  /** http://127.0.0.1:PORT */
+  readonly url: string;
+  /** API keys; the owner behind each is named like its role. */
+  readonly keys: { readonly participant: string; readonly jury: string; readonly admin: string };
+  readonly mongodbUrl: string;
+  readonly database: string;
+  /** The broker, with the user that may do everything. */
+  readonly nats: { readonly url: string; readonly user?: string; readonly password?: string };
+  readonly topologyPrefix: string;
+  readonly dataFolder: string;
+  /** In the order they were started: mongod, nats-server, server, then the executors. */
+  processes(): StackProcess[];
+  /** Names of the executor processes: their executor ids. */
+  readonly executors: readonly string[];
+  /** Signals one process, SIGKILL by default; it is started again when it dies of it. False when it is down. */
+  kill(name: string, signal?: NodeJS.Signals): boolean;
+  /** Stops one process and starts it again; resolves when it is ready. */
+  restart(name: string): Promise<void>;
+  /** Resolves when the process is ready: at once, or after its next start. */
+  ready(name: string): Promise<void>;
+  /** Stops all in reverse order, and removes a temporary data folder. Safe twice. */
+  stop(): Promise<void>;
+}
+
+const GRACE_MS = 10_000;
+const BIN = join(import.meta.dirname, "../../.docket/bin");
+
+/**
+ * Starts everything and resolves when the server and all executors are ready. When something cannot start, what
+ * was started is stopped again. Throws PreflightError, DataFolderTaken, NotReady, StoreUnavailable, StoreUnfit.
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const undo: (() => Promise<void>)[] = [];
+  const stopAll = async (): Promise<void> => {
+    for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
+  };
+  try {
+    const stack = await build(options, undo, stopAll);
+    options.signal?.throwIfAborted();
+    return stack;
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+}
+
+async function build(
+  options: StackOptions,
+  undo: (() => Promise<void>)[],
+  stopAll: () => Promise<void>,
+): Promise<Stack> {
+  const graceMs = options.graceMs ?? GRACE_MS;
+  const host = options.host ?? "127.0.0.1";
+  if (options.pools.length > 0) await checkCanIsolate();
+  const port = await freePort(host, options.port ?? 0);
+  const data = await openDataFolder(options.dataFolder, undo);
+  const identity = await identityOf(data.path);
+  const executors = planExecutors(options.pools, identity.id, availableParallelism());
+  const block = await ownUidBlock(data.path, undo);
+  const logs = await openLogFolder(join(data.path, "logs"), options.onLine);
+  undo.push(() => logs.close());
+
+  const deps: StackDeps = {
+    data,
+    identity,
+    block,
+    logs,
+    watchdog: startWatchdog(),
+    tell: options.onEvent ?? (() => {}),
+    signal: options.signal,
+  };
+  const kept: Kept[] = [];
+  const keep = (process: Kept): void => {
+    kept.push(process);
+    undo.push(() => process.stop(graceMs));
+  };
+  const binFolder = options.binFolder ?? BIN;
+  const backing = await startBacking(deps, { ...options, binFolder, executors, keep });
+  const database = options.database ?? "docket";
+  await ensureLocalKeys({ url: backing.mongodbUrl, database }, identity);
+  const facts: StackFacts = {
+    identity,
+    mongodbUrl: backing.mongodbUrl,
+    database,
+    nats: backing.nats,
+    topologyPrefix: options.topologyPrefix ?? "",
+    host,
+    port,
+    bwrap: join(binFolder, "bwrap"),
+    graceMs,
+  };
+  keep(await startServer(deps, facts, options));
+  const started = await Promise.allSettled(
+    executors.map(async (plan, index) => {
+      const slotsBefore = executors.slice(0, index).reduce((sum, other) => sum + other.slots, 0);
+      return await startExecutor(deps, facts, { plan, index, slotsBefore, ...options });
+    }),
+  );
+  const living = started.filter((one) => one.status === "fulfilled").map((one) => one.value);
+  kept.push(...living);
+  // Together: each may use its whole grace time to finish its jobs.
+  undo.push(async () => {
+    await Promise.all(living.map((executor) => executor.stop(graceMs)));
+  });
+  for (const one of started) if (one.status === "rejected") throw one.reason;
+
+  const find = (name: string): Kept => {
+    const found = kept.find((process) => process.name === name);
+    if (found === undefined) {
+      throw new Error(`no process ${name}; there are ${kept.map((process) => process.name).join(", ")}`);
+    }
+    return found;
+  };
+  return {
+    url: `http://${host}:${port}`,
+    keys: identity.keys,
+    mongodbUrl: facts.mongodbUrl,
+    database,
+    nats: backing.access,
+    topologyPrefix: facts.topologyPrefix,
+    dataFolder: data.path,
+    executors: executors.map((plan) => plan.id),
+    processes: () => kept.map((process) => ({ name: process.name, pid: process.pid() })),
+    kill: (name, signal = "SIGKILL") => find(name).kill(signal),
+    restart: async (name) => await find(name).restart(graceMs),
+    ready: async (name) => await find(name).ready(),
+    stop: stopAll,
+  };
+}
+
+/** Only root can give processes users of their own. */
+async function ownUidBlock(folder: string, undo: (() => Promise<void>)[]): Promise<UidBlock | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  const earlier = await stat(join(folder, "nats")).catch(() => undefined);
+  const block = await takeUidBlock(earlier?.uid);
+  undo.push(async () => block.release());
+  return block;
+}
+
+async function openDataFolder(
+  wanted: string | undefined,
+  undo: (() => Promise<void>)[],
+): Promise<DataFolder> {
+  const folder = wanted ?? (await mkdtemp(join(tmpdir(), "docket-")));
+  if (wanted === undefined) {
+    undo.push(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  }
+  const data = await takeDataFolder(folder);
+  undo.push(() => data.release());
+  return data;
+}
