@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
-import { chmod, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { renameSync } from "node:fs";
+import { chmod, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { type CopiedFile, copyTree, hashTree } from "./tree.ts";
@@ -24,6 +25,7 @@ export interface ArtefactCache {
   readonly stats: { hits: number; misses: number; bytes: number; entries: number };
 }
 
+const ENTRY_FILE = "entry.json";
 const EntryFile = z.object({
   key: z.string(),
   files: z.array(z.object({ name: z.string(), sizeBytes: z.int(), sha256: z.string() })),
@@ -52,6 +54,7 @@ export async function openArtefactCache(deps: {
   /** In order of use, the least recent first. */
   const entries = new Map<string, Entry>();
   const folderOf = (key: string): string => join(folder, key);
+  const newName = (): string => join(folder, `new-${randomBytes(8).toString("hex")}`);
 
   await mkdir(folder, { recursive: true, mode: 0o711 });
   for (const old of await readEntries(folder)) {
@@ -64,7 +67,10 @@ export async function openArtefactCache(deps: {
     entries.delete(key);
     stats.bytes -= entry.sizeBytes;
     stats.entries = entries.size;
-    await rm(folderOf(key), { recursive: true, force: true });
+    // Out of the way at once, so that the same key can be stored anew meanwhile.
+    const away = newName();
+    renameSync(folderOf(key), away);
+    await rm(away, { recursive: true, force: true });
   }
 
   async function evict(): Promise<void> {
@@ -99,11 +105,9 @@ export async function openArtefactCache(deps: {
       }
       const artefact = pin(key, entry);
       if (!entry.verified) entry.verified = await isWhole(folderOf(key), key);
-      if (entry.verified) {
+      // Only the order of eviction after a restart hangs on the time.
+      if (entry.verified && (await touch(join(folderOf(key), ENTRY_FILE)))) {
         stats.hits += 1;
-        const now = new Date();
-        // Only the order of eviction after a restart hangs on it.
-        await utimes(join(folderOf(key), "entry.json"), now, now).catch(() => undefined);
         return artefact;
       }
       artefact.release();
@@ -112,21 +116,22 @@ export async function openArtefactCache(deps: {
       return undefined;
     },
     async store(key, box) {
-      const making = join(folder, `new-${randomBytes(8).toString("hex")}`);
+      const making = newName();
       await mkdir(making, { mode: 0o711 });
       await chmod(making, 0o711);
       try {
         const files = await copyTree(box, join(making, "box"));
-        await writeFile(join(making, "entry.json"), JSON.stringify({ key, files }));
+        await writeFile(join(making, ENTRY_FILE), JSON.stringify({ key, files }));
         const present = entries.get(key);
         // Another slot compiled the same meanwhile.
         if (present?.verified === true) return pin(key, present);
-        if (present !== undefined) await remove(key, present);
-        await rename(making, folderOf(key));
+        const removed = present === undefined ? undefined : remove(key, present);
+        renameSync(making, folderOf(key));
         const entry = { sizeBytes: sizeOf(files), verified: true, pins: 0 };
         entries.set(key, entry);
         stats.bytes += entry.sizeBytes;
         const artefact = pin(key, entry);
+        await removed;
         await evict();
         return artefact;
       } finally {
@@ -136,11 +141,22 @@ export async function openArtefactCache(deps: {
   };
 }
 
+/** False when it is no longer there. */
+async function touch(path: string): Promise<boolean> {
+  const now = new Date();
+  try {
+    await utimes(path, now, now);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const sizeOf = (files: readonly CopiedFile[]): number => files.reduce((sum, file) => sum + file.sizeBytes, 0);
 
 async function readEntry(entryFolder: string): Promise<z.infer<typeof EntryFile> | undefined> {
   try {
-    return EntryFile.parse(JSON.parse(await readFile(join(entryFolder, "entry.json"), "utf8")));
+    return EntryFile.parse(JSON.parse(await readFile(join(entryFolder, ENTRY_FILE), "utf8")));
   } catch {
     return undefined;
   }
@@ -162,7 +178,7 @@ async function readEntries(folder: string): Promise<readonly { key: string; size
       await rm(join(folder, name), { recursive: true, force: true });
       continue;
     }
-    const { mtimeMs } = await stat(join(folder, name, "entry.json"));
+    const { mtimeMs } = await stat(join(folder, name, ENTRY_FILE));
     found.push({ key: name, sizeBytes: sizeOf(entry.files), usedMs: mtimeMs });
   }
   return found.toSorted((a, b) => a.usedMs - b.usedMs);
