@@ -3,8 +3,11 @@ import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 /** How the executor was done with a delivered job. */
 export type JobEnd = "finished" | "fault" | "released" | "cancelled" | "lease_lost" | "stale" | "malformed";
 
-/** Metrics of one executor. Labels come from closed sets only, so their number is bounded. */
-export function createMetrics(registry: Registry) {
+/**
+ * Metrics of one executor. Labels come from closed sets only, so their number is bounded. `oldestHeartbeatMs` is asked
+ * at each scrape.
+ */
+export function createMetrics(registry: Registry, oldestHeartbeatMs: () => number) {
   const registers = [registry];
   return {
     jobs: new Counter({
@@ -56,6 +59,9 @@ export function createMetrics(registry: Registry) {
       name: "docket_executor_heartbeat_age_seconds",
       help: "Age of the oldest confirmed heartbeat among the jobs held; 0 without any.",
       registers,
+      collect() {
+        this.set(oldestHeartbeatMs() / 1_000);
+      },
     }),
     blobHits: new Counter({
       name: "docket_executor_blob_cache_hits_total",

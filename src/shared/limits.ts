@@ -71,6 +71,11 @@ export const LIMIT_DEFINITIONS = define({
     default: 2 * 1024 * 1024 * 1024,
     doc: "Disk cache of blobs on one executor.",
   },
+  executorFreeDiskBytes: {
+    unit: "bytes",
+    default: 256 * 1024 * 1024,
+    doc: "An executor with less free space in its work folder takes no jobs.",
+  },
   artefactCacheBytes: {
     unit: "bytes",
     default: 1024 * 1024 * 1024,

@@ -1,0 +1,123 @@
+import { z } from "zod";
+import { EnvironmentError, envInt, readEnv } from "../shared/env.ts";
+import { ExecutorId } from "../shared/ids.ts";
+import { Lane } from "../shared/lane.ts";
+import { LanguageId } from "../shared/language.ts";
+import { type Limits, readLimits } from "../shared/limits.ts";
+import type { NatsAccess } from "../shared/nats.ts";
+import type { Topology } from "../shared/topology.ts";
+
+export interface ExecutorConfig {
+  readonly id: ExecutorId;
+  readonly pool: string;
+  readonly languages: readonly LanguageId[];
+  /** Highest first. */
+  readonly lanes: readonly Lane[];
+  readonly slots: number;
+  readonly contestReserved: number;
+  readonly nats: NatsAccess;
+  readonly topology: Topology;
+  readonly serverUrl: string;
+  /** Absolute; of this executor alone. */
+  readonly workDir: string;
+  readonly healthPort: number;
+  readonly logLevel: string;
+  readonly graceMs: number;
+  readonly limits: Limits;
+}
+
+/** What the privileged part needs. */
+export interface SandboxEnvironment {
+  readonly bwrap: string;
+  readonly uid: number;
+  readonly slotUidBase: number;
+}
+
+const listOf = <Item extends z.ZodType<string, string>>(item: Item) =>
+  z
+    .string()
+    .transform((text) =>
+      text
+        .split(",")
+        .map((part) => part.trim())
+        .filter((part) => part !== ""),
+    )
+    .pipe(z.array(item).min(1, "expected at least one, comma separated"));
+
+const Environment = z.object({
+  DOCKET_EXECUTOR_ID: ExecutorId,
+  DOCKET_POOL: z.string().min(1),
+  DOCKET_LANGUAGES: listOf(LanguageId),
+  DOCKET_LANES: listOf(Lane),
+  DOCKET_SLOTS: z.coerce.number().int().min(1).max(256),
+  DOCKET_CONTEST_RESERVED: envInt(0),
+  NATS_URL: z.string().min(1),
+  NATS_USER: z.string().optional(),
+  NATS_PASSWORD: z.string().optional(),
+  DOCKET_SERVER_URL: z.url(),
+  DOCKET_TOPOLOGY_PREFIX: z.string().default(""),
+  DOCKET_WORK_DIR: z.string().startsWith("/", "expected an absolute path"),
+  DOCKET_HEALTH_PORT: envInt(0),
+  DOCKET_LOG_LEVEL: z.string().default("info"),
+  DOCKET_GRACE_MS: envInt(10_000),
+});
+
+/** Reads the executor's own settings. Throws EnvironmentError with all problems together. */
+export function readConfig(env: NodeJS.ProcessEnv): ExecutorConfig {
+  const problems: string[] = [];
+  const read = <T>(from: () => T): T | undefined => {
+    try {
+      return from();
+    } catch (error) {
+      if (error instanceof EnvironmentError) problems.push(...error.problems);
+      else if (error instanceof RangeError) problems.push(...error.message.split("\n"));
+      else throw error;
+      return undefined;
+    }
+  };
+  const given = read(() => readEnv(Environment, env));
+  const limits = read(() => readLimits(env));
+  if (given !== undefined && given.DOCKET_CONTEST_RESERVED > given.DOCKET_SLOTS) {
+    problems.push("DOCKET_CONTEST_RESERVED: more than DOCKET_SLOTS");
+  }
+  if (given === undefined || limits === undefined || problems.length > 0)
+    throw new EnvironmentError(problems);
+  return {
+    id: given.DOCKET_EXECUTOR_ID,
+    pool: given.DOCKET_POOL,
+    languages: [...new Set(given.DOCKET_LANGUAGES)],
+    lanes: [...new Set(given.DOCKET_LANES)],
+    slots: given.DOCKET_SLOTS,
+    contestReserved: given.DOCKET_CONTEST_RESERVED,
+    nats: {
+      url: given.NATS_URL,
+      user: given.NATS_USER,
+      password: given.NATS_PASSWORD,
+      // The only inbox that its user may subscribe to (see the supervisor's executorAllowance).
+      inboxPrefix: `_INBOX_${given.DOCKET_EXECUTOR_ID}`,
+    },
+    topology: { prefix: given.DOCKET_TOPOLOGY_PREFIX, replicas: 1 },
+    serverUrl: given.DOCKET_SERVER_URL,
+    workDir: given.DOCKET_WORK_DIR,
+    healthPort: given.DOCKET_HEALTH_PORT,
+    logLevel: given.DOCKET_LOG_LEVEL,
+    graceMs: given.DOCKET_GRACE_MS,
+    limits,
+  };
+}
+
+const Privileged = z.object({
+  DOCKET_BWRAP: z.string().startsWith("/", "expected an absolute path").default("/usr/bin/bwrap"),
+  DOCKET_UID: z.coerce.number().int().min(1),
+  DOCKET_SLOT_UID_BASE: z.coerce.number().int().min(1),
+});
+
+/** Reads what the sandbox needs. Throws EnvironmentError with all problems together. */
+export function readSandboxEnvironment(env: NodeJS.ProcessEnv): SandboxEnvironment {
+  const given = readEnv(Privileged, env);
+  return {
+    bwrap: given.DOCKET_BWRAP,
+    uid: given.DOCKET_UID,
+    slotUidBase: given.DOCKET_SLOT_UID_BASE,
+  };
+}

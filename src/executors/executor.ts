@@ -1,0 +1,145 @@
+import { join } from "node:path";
+import { collectDefaultMetrics, type Registry } from "prom-client";
+import type { Clock } from "../shared/clock.ts";
+import { type Service, startAll, stopAll } from "../shared/lifecycle.ts";
+import type { Log } from "../shared/log.ts";
+import { connectNats } from "../shared/nats.ts";
+import { openBlobCache } from "./blobcache.ts";
+import { createBoard } from "./board.ts";
+import type { ExecutorConfig } from "./config.ts";
+import { watchConnection } from "./connection.ts";
+import { createControl } from "./control.ts";
+import { createEventSink } from "./eventsink.ts";
+import { createHealth } from "./health.ts";
+import { createHealthServer } from "./healthserver.ts";
+import { type HoldDeps, holdJob } from "./hold.ts";
+import { createMetrics } from "./metrics.ts";
+import { createOffer, type TestedLanguage } from "./offer.ts";
+import { createPresence } from "./presence.ts";
+import { createProbes } from "./probes.ts";
+import { createPuller } from "./pull.ts";
+import { createReporter } from "./reporter.ts";
+import type { WorkKind } from "./work.ts";
+import { createWorker } from "./worker.ts";
+
+export interface ExecutorDeps {
+  readonly config: ExecutorConfig;
+  readonly kinds: readonly WorkKind[];
+  /** Result of the self-test at start, for every language of the configuration. */
+  readonly tested: readonly TestedLanguage[];
+  readonly retest: (language: TestedLanguage["id"]) => Promise<TestedLanguage>;
+  readonly registry: Registry;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly monotonic: () => number;
+  readonly log: Log;
+}
+
+export interface Executor extends Service {
+  /** Base URL of /livez, /readyz and /metrics, once started. */
+  url(): string;
+}
+
+const noStart = (): Promise<void> => Promise.resolve();
+
+/** Of the grace time so much is kept for giving back what did not finish, milliseconds. */
+const GIVE_BACK_MS = 2_500;
+
+/**
+ * The backbone of an executor: takes jobs, holds their leases, lets a kind of work run them, reports. It knows nothing
+ * of judging. Connects to NATS first; throws when it cannot.
+ */
+export async function openExecutor(deps: ExecutorDeps): Promise<Executor> {
+  const { config, clock, monotonic, log } = deps;
+  const { topology } = config;
+  const nats = await connectNats(config.nats, `executor ${config.id}`);
+  const connection = watchConnection(nats);
+  const board = createBoard();
+  const metrics = createMetrics(deps.registry, () =>
+    Math.max(0, ...board.all().map((held) => held.heartbeatAgeMs())),
+  );
+  collectDefaultMetrics({ register: deps.registry });
+  const health = createHealth(log);
+  const offer = createOffer({ tested: deps.tested, retest: deps.retest, log });
+  const cache = await openBlobCache({
+    folder: join(config.workDir, "blobs"),
+    maxBytes: config.limits.blobCacheBytes,
+    serverUrl: config.serverUrl,
+    metrics,
+    log,
+  });
+  const sink = createEventSink({ connection, log });
+  // Reporters whose event the stream refused and that still wait to get it in.
+  let refused = 0;
+  const onRefused = (now: boolean): void => {
+    refused += now ? 1 : -1;
+    health.set("events", refused > 0 ? "the event stream takes no events (full?)" : undefined);
+  };
+  const parts = { connection, topology, board, health, offer, metrics, clock, monotonic, log };
+  const holdDeps: HoldDeps = {
+    ...parts,
+    kinds: deps.kinds,
+    blobs: (capability, signal) => cache.source(capability, signal),
+    reporter: (job, delivery, lease, jobLog) =>
+      createReporter(
+        { topology, executor: config.id, sink, clock, log: jobLog, onRefused },
+        job,
+        delivery,
+        lease,
+      ),
+  };
+  const puller = createPuller({ connection, topology, inboxPrefix: config.nats.inboxPrefix, monotonic, log });
+  const worker = createWorker({
+    ...parts,
+    puller,
+    lanes: config.lanes,
+    slots: config.slots,
+    contestReserved: config.contestReserved,
+    finishMs: Math.max(0, config.graceMs - GIVE_BACK_MS),
+    hold: (delivery, language, slot) => holdJob(holdDeps, delivery, language, slot),
+  });
+  const presence = createPresence({
+    ...parts,
+    executor: config.id,
+    pool: config.pool,
+    lanes: config.lanes,
+    slots: config.slots,
+    version: deps.version,
+    draining: () => worker.draining(),
+  });
+  const noteLanguages = (): void => {
+    const none = offer.offered().length === 0;
+    health.set("languages", none ? "no language of this executor works here (see notOffered)" : undefined);
+  };
+  offer.change.listen(noteLanguages);
+  noteLanguages();
+  const healthServer = createHealthServer({
+    port: config.healthPort,
+    registry: deps.registry,
+    state: () => presence.state(),
+    reason: () => health.reason(),
+  });
+
+  // The start order; stopping goes the other way, so the worker drains while everything it needs is still there.
+  const services: readonly Service[] = [
+    { name: "nats", start: noStart, stop: () => (connection.up() ? nats.drain() : nats.close()) },
+    { name: "puller", start: noStart, stop: () => Promise.resolve(puller.close()) },
+    healthServer,
+    createProbes({
+      ...parts,
+      workDir: config.workDir,
+      freeDiskBytes: config.limits.executorFreeDiskBytes,
+      serverUrl: config.serverUrl,
+    }),
+    offer,
+    presence,
+    createControl({ ...parts, executor: config.id }),
+    worker,
+  ];
+  return {
+    name: "executor",
+    url: () => healthServer.url(),
+    start: () => startAll(services, log),
+    stop: () => stopAll(services, log),
+  };
+}
