@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { readConfig, readSandboxEnvironment } from "../../src/executors/config.ts";
 import { ExecutorId } from "../../src/shared/ids.ts";
 import { Lane } from "../../src/shared/lane.ts";
 import { LanguageId } from "../../src/shared/language.ts";
@@ -140,6 +141,20 @@ describe.runIf(hasGo)("compose.yaml", () => {
     }
     const users = [...read("nats.conf").matchAll(/user: "([^"]+)"/g)].map(([, user]) => user);
     expect(new Set(users)).toEqual(new Set([...executors, "server"]));
+  });
+
+  it("gives each executor an environment that it accepts", () => {
+    const image = Object.fromEntries(
+      [...read("Dockerfile.executor").matchAll(/(DOCKET_\w+)=(\S+)/g)].map(([, name, value]) => [
+        name,
+        value,
+      ]),
+    );
+    for (const name of Object.keys(project.services).filter(isExecutor)) {
+      const env = { ...image, ...service(name).environment } as Record<string, string>;
+      expect(readConfig(env).id).toBe(name);
+      expect(readSandboxEnvironment(env).uid).toBeGreaterThan(0);
+    }
   });
 
   it("gives each executor the permissions that the supervisor would, in nats.conf", () => {
