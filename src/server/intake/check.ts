@@ -1,0 +1,123 @@
+import { ProblemId } from "../../shared/ids.ts";
+import type { Lane } from "../../shared/lane.ts";
+import { LanguageId, LANGUAGES } from "../../shared/language.ts";
+import type { Limits } from "../../shared/limits.ts";
+import type { ProblemDocument } from "../store/documents.ts";
+import { type Refusal, refuse, type SubmitInput } from "./outcome.ts";
+
+/** What somebody hands in, checked as far as that is possible without the database. */
+export interface CheckedInput {
+  readonly problem: ProblemId;
+  readonly language: LanguageId;
+  readonly lane: Lane;
+  readonly files: readonly { readonly name: string; readonly content: Uint8Array }[];
+  readonly sourceBytes: number;
+}
+
+export interface CheckDeps {
+  readonly limits: Limits;
+  /** Undefined when it is offered, otherwise why not. */
+  readonly notOffered: (language: LanguageId) => string | undefined;
+}
+
+/** Also what the sandbox and every file system can take; no folders, nothing hidden. */
+const FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/;
+const ENTRY_POINT = /^[A-Za-z_$][A-Za-z0-9_.$+-]{0,127}$/;
+const KEY = /^[\x20-\x7e]+$/;
+
+function checkFiles(
+  { limits }: CheckDeps,
+  input: SubmitInput,
+  language: LanguageId,
+): Refusal | CheckedInput["files"] {
+  const files = input.files.map(({ name, content }) => ({
+    // A single source need not have a name.
+    name: name === "" && input.files.length === 1 ? LANGUAGES[language].defaultFile : name,
+    content,
+  }));
+  if (files.every((file) => file.content.length === 0)) {
+    return refuse("SOURCE_EMPTY", "The source is empty: give `source`, or `files` with some content.");
+  }
+  if (files.length > limits.sourceFiles) {
+    return refuse(
+      "TOO_MANY_FILES",
+      `There are ${files.length} files; at most ${limits.sourceFiles} are taken.`,
+      {
+        limit: limits.sourceFiles,
+      },
+    );
+  }
+  const seen = new Set<string>();
+  for (const { name } of files) {
+    if (!FILE_NAME.test(name) || name.length > limits.fileNameCharacters) {
+      return refuse(
+        "FILE_NAME_INVALID",
+        `The file name ${JSON.stringify(name.slice(0, 120))} is not usable: 1 to ${limits.fileNameCharacters} letters, digits, '_', '-', '.', '+', without folders, not starting with '.', '-' or '+'.`,
+        { limit: limits.fileNameCharacters },
+      );
+    }
+    if (seen.has(name))
+      return refuse("FILE_NAME_INVALID", `The file name ${JSON.stringify(name)} is there twice.`);
+    seen.add(name);
+  }
+  return files;
+}
+
+/** Sorts out what can never be judged, before anything is stored. */
+export function checkInput(deps: CheckDeps, input: SubmitInput): Refusal | CheckedInput {
+  const { limits } = deps;
+  const problem = ProblemId.safeParse(input.problem);
+  if (!problem.success) return problemNotFound(input.problem);
+  const language = LanguageId.safeParse(input.language);
+  if (!language.success) {
+    return refuse(
+      "LANGUAGE_NOT_OFFERED",
+      `There is no language ${JSON.stringify(input.language.slice(0, 40))}; there are: ${LanguageId.options.join(", ")}.`,
+    );
+  }
+  const reason = deps.notOffered(language.data);
+  if (reason !== undefined) return refuse("LANGUAGE_NOT_OFFERED", reason);
+  const key = input.idempotencyKey;
+  if (key !== undefined && (!KEY.test(key) || key.length > limits.idempotencyKeyCharacters)) {
+    return refuse(
+      "INPUT_INVALID",
+      `idempotencyKey: expected 1 to ${limits.idempotencyKeyCharacters} printable ASCII characters.`,
+      { limit: limits.idempotencyKeyCharacters },
+    );
+  }
+  if (input.entryPoint !== undefined && !ENTRY_POINT.test(input.entryPoint)) {
+    return refuse(
+      "INPUT_INVALID",
+      "entryPoint: expected the name of a file or class, at most 128 characters.",
+    );
+  }
+  if (input.lane !== undefined && input.lane !== "practice" && input.role === "participant") {
+    return refuse("FORBIDDEN", `lane: only jury and admin keys may submit to the lane "${input.lane}".`);
+  }
+  const files = checkFiles(deps, input, language.data);
+  if ("type" in files) return files;
+  const sourceBytes = files.reduce((sum, file) => sum + file.content.length, 0);
+  if (sourceBytes > limits.sourceBytes) return tooLarge(sourceBytes, limits.sourceBytes, "the server");
+  return {
+    problem: problem.data,
+    language: language.data,
+    lane: input.lane ?? "practice",
+    files,
+    sourceBytes,
+  };
+}
+
+const tooLarge = (bytes: number, limit: number, whose: string): Refusal =>
+  refuse("SOURCE_TOO_LARGE", `The source has ${bytes} bytes; ${whose} takes at most ${limit}.`, { limit });
+
+export const problemNotFound = (id: string): Refusal =>
+  refuse(
+    "PROBLEM_NOT_FOUND",
+    `There is no problem ${JSON.stringify(id.slice(0, 80))}; the query \`problems\` lists those that there are.`,
+  );
+
+/** The problem's own limits. */
+export function checkAgainstProblem(checked: CheckedInput, problem: ProblemDocument): Refusal | undefined {
+  const limit = problem.codeKiB * 1024;
+  return checked.sourceBytes > limit ? tooLarge(checked.sourceBytes, limit, "the problem") : undefined;
+}

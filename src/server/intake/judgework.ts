@@ -1,0 +1,52 @@
+import type { Sha256 } from "../../shared/ids.ts";
+import { JUDGE_KIND, type JudgePayload, ProblemManifest } from "../../shared/judging.ts";
+import { decodeJson } from "../../shared/nats.ts";
+import type { BlobStore } from "../store/blobs.ts";
+import type { WorkKind } from "./work.ts";
+
+/** Largest factor between a problem's time limit and the wall time that an executor grants one test. */
+const WALL_FACTOR = 30;
+/** Between a step's CPU limit and its wall limit. */
+const STEP_FACTOR = 5;
+/** Per test for starting, feeding and cleaning up; and once per job for blobs and queues on the executor. */
+const TEST_MARGIN_MS = 5_000;
+const JOB_MARGIN_MS = 60_000;
+const LONGEST_MS = 24 * 3_600_000;
+const REMEMBER_COUNT = 500;
+
+/** The sum of all that a job may take under its limits, generously: past it something of ours is stuck. */
+export function judgeDeadlineMs({ limits, tests }: ProblemManifest): number {
+  const test = limits.timeMs * WALL_FACTOR + limits.validationTimeMs * STEP_FACTOR + TEST_MARGIN_MS;
+  // Program and validator may both have to be compiled.
+  const compile = 2 * limits.compilationTimeMs * STEP_FACTOR;
+  return Math.min(LONGEST_MS, JOB_MARGIN_MS + compile + test * tests.length);
+}
+
+/** Judging as the backbone's first kind of work. Manifests are immutable: each is read once. */
+export function createJudgeWork(deps: { readonly blobs: Pick<BlobStore, "read"> }): WorkKind {
+  const deadlines = new Map<Sha256, number>();
+
+  return {
+    kind: JUDGE_KIND,
+    payload: (submission): JudgePayload => ({
+      language: submission.language,
+      files: [...submission.files],
+      ...(submission.entryPoint === undefined ? {} : { entryPoint: submission.entryPoint }),
+      problem: submission.problem,
+      manifest: submission.manifest,
+    }),
+    blobs: (submission) => [...submission.files.map((file) => file.sha256), submission.manifest],
+    async deadlineMs({ manifest }) {
+      const known = deadlines.get(manifest);
+      if (known !== undefined) return known;
+      const content = await deps.blobs.read(manifest);
+      const parsed = content && decodeJson(ProblemManifest, content);
+      // The executor reports the missing or damaged blob as a fault, with the reason where it is looked for.
+      if (!parsed) return LONGEST_MS;
+      const deadline = judgeDeadlineMs(parsed);
+      if (deadlines.size >= REMEMBER_COUNT) deadlines.clear();
+      deadlines.set(manifest, deadline);
+      return deadline;
+    },
+  };
+}

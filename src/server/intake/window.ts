@@ -1,0 +1,91 @@
+import { laneDepths } from "../broker/jobs.ts";
+import type { Link } from "../broker/link.ts";
+import { LANES, type Lane } from "../../shared/lane.ts";
+import { LANGUAGE_IDS, type LanguageId } from "../../shared/language.ts";
+import type { Log } from "../../shared/log.ts";
+import { type Repeat, repeat } from "../../shared/repeat.ts";
+import type { Topology } from "../../shared/topology.ts";
+
+const REFRESH_MS = 1_000;
+
+/**
+ * How many more jobs each language and lane may have in its stream. An estimate: the broker's count, at most about
+ * a second old, and what this server has published since. Other servers can overshoot it by a second's worth.
+ */
+export interface Window {
+  room(language: LanguageId, lane: Lane): number;
+  /** A job was published, or is about to be. */
+  took(language: LanguageId, lane: Lane): void;
+  /** Runs in the background. */
+  readonly refresh: Repeat;
+}
+
+interface Gauge {
+  /** The broker's count. */
+  counted: number;
+  /** Published by this server since that count was asked for. */
+  since: number;
+}
+
+export function createWindow(deps: {
+  readonly link: Link;
+  readonly topology: Topology;
+  readonly size: number;
+  readonly log: Log;
+}): Window {
+  const { link, topology, size, log } = deps;
+  const gauges = new Map<LanguageId, Map<Lane, Gauge>>(
+    LANGUAGE_IDS.map((language) => [
+      language,
+      new Map<Lane, Gauge>(LANES.map((lane) => [lane, { counted: 0, since: 0 }])),
+    ]),
+  );
+  const gauge = (language: LanguageId, lane: Lane): Gauge => {
+    const found = gauges.get(language)?.get(lane);
+    if (found === undefined) throw new Error(`no gauge for ${language} ${lane}`);
+    return found;
+  };
+
+  async function count(language: LanguageId): Promise<void> {
+    const before = new Map(LANES.map((lane) => [lane, gauge(language, lane).since]));
+    const depths = await laneDepths({ jsm: link.use().jsm, topology }, language);
+    for (const lane of LANES) {
+      const depth = depths.get(lane);
+      const one = gauge(language, lane);
+      one.counted = depth === undefined ? 0 : depth.waiting + depth.running;
+      one.since -= before.get(lane) ?? 0;
+    }
+  }
+
+  let whole = true;
+  link.onUp(async () => {
+    whole = true;
+    refresh.wake();
+  });
+  const refresh = repeat({
+    name: "window",
+    intervalMs: REFRESH_MS,
+    log,
+    async act() {
+      if (!link.connected()) return;
+      // What is empty and was not published to needs no look.
+      const busy = LANGUAGE_IDS.filter(
+        (language) =>
+          whole || LANES.some((lane) => gauge(language, lane).counted + gauge(language, lane).since > 0),
+      );
+      await Promise.all(busy.map(count));
+      whole = false;
+    },
+  });
+
+  return {
+    refresh,
+    room(language, lane) {
+      const { counted, since } = gauge(language, lane);
+      return Math.max(0, size - counted - since);
+    },
+    took(language, lane) {
+      gauge(language, lane).since += 1;
+    },
+  };
+}

@@ -1,0 +1,13 @@
+import type { Sha256 } from "../../shared/ids.ts";
+import type { SubmissionDocument } from "../store/documents.ts";
+
+/** What the backbone of the server asks of a kind of work. Judging is the first kind (judgework.ts). */
+export interface WorkKind {
+  readonly kind: string;
+  /** What the executor's half of this kind parses. */
+  payload(submission: SubmissionDocument): unknown;
+  /** Blobs that the job's holder may fetch. */
+  blobs(submission: SubmissionDocument): readonly Sha256[];
+  /** Upper bound of the whole job, milliseconds; no program can reach it. Throws StoreUnavailable. */
+  deadlineMs(submission: SubmissionDocument): Promise<number>;
+}
