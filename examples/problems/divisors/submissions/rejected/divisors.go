@@ -1,0 +1,16 @@
+// @EXPECTED_RESULTS@: COMPILER-ERROR
+// Does not compile: count is never declared.
+package main
+
+import "fmt"
+
+func main() {
+	var n int64
+	fmt.Scan(&n)
+	for d := int64(1); d*d <= n; d++ {
+		if n%d == 0 {
+			count += 2
+		}
+	}
+	fmt.Println(count)
+}

@@ -1,0 +1,13 @@
+// Too slow: tries every number up to n.
+import java.util.Scanner;
+
+public class Main {
+  public static void main(String[] args) {
+    long n = new Scanner(System.in).nextLong();
+    long count = 0;
+    for (long d = 1; d <= n; d++) {
+      if (n % d == 0) count += 1;
+    }
+    System.out.println(count);
+  }
+}

@@ -1,0 +1,17 @@
+// Too slow: tries every number up to n.
+use std::io;
+
+fn main() {
+    let mut line = String::new();
+    io::stdin().read_line(&mut line).unwrap();
+    let n: u64 = line.trim().parse().unwrap();
+    let mut count = 0;
+    let mut d = 1;
+    while d <= n {
+        if n % d == 0 {
+            count += 1;
+        }
+        d += 1;
+    }
+    println!("{count}");
+}

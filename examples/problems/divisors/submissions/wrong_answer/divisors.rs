@@ -1,0 +1,17 @@
+// Wrong: counts the root of a square twice.
+use std::io;
+
+fn main() {
+    let mut line = String::new();
+    io::stdin().read_line(&mut line).unwrap();
+    let n: u64 = line.trim().parse().unwrap();
+    let mut count = 0;
+    let mut d = 1;
+    while d * d <= n {
+        if n % d == 0 {
+            count += 2;
+        }
+        d += 1;
+    }
+    println!("{count}");
+}

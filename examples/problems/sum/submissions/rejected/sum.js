@@ -1,0 +1,4 @@
+// @EXPECTED_RESULTS@: COMPILER-ERROR
+// Does not compile: a bracket is never closed.
+const [a, b = require("fs").readFileSync(0, "utf8").split(" ").map(Number);
+console.log(a + b);

@@ -1,0 +1,22 @@
+// @EXPECTED_RESULTS@: COMPILER-ERROR
+// Does not compile: 1 is no boolean.
+import java.util.Scanner;
+
+public class Main {
+  public static void main(String[] args) {
+    int n = new Scanner(System.in).nextInt();
+    if ((long) n * (n + 1) / 2 % 2 != 0) {
+      System.out.println("impossible");
+      return;
+    }
+    boolean[] left = new boolean[n + 1];
+    for (int i = 1; i <= n; i += 2) left[i] = 1;
+    for (boolean side : new boolean[] {true, false}) {
+      StringBuilder line = new StringBuilder();
+      for (int i = 1; i <= n; i++) {
+        if (left[i] == side) line.append(i).append(' ');
+      }
+      System.out.println(line);
+    }
+  }
+}

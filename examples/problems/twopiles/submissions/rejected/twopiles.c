@@ -1,0 +1,27 @@
+/* @EXPECTED_RESULTS@: COMPILER-ERROR */
+/* Does not compile: rest is never declared. */
+#include <stdio.h>
+
+static int left[20001]; /* 1: stone i is on the left pile */
+
+int main(void) {
+  long long n;
+  scanf("%lld", &n);
+  if (n * (n + 1) / 2 % 2 != 0) {
+    puts("impossible");
+    return 0;
+  }
+  for (int i = (int)n; i > 0; i--) {
+    if (i <= rest) {
+      left[i] = 1;
+      rest -= i;
+    }
+  }
+  for (int side = 1; side >= 0; side--) {
+    for (int i = 1; i <= n; i++) {
+      if (left[i] == side) printf("%d ", i);
+    }
+    puts("");
+  }
+  return 0;
+}
