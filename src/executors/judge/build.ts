@@ -19,7 +19,7 @@ export interface BuildDeps {
   readonly proof: ToolchainProof;
   readonly limits: Pick<Limits, "compileMessageCharacters">;
   /** Undefined: not offered by this executor. */
-  language(id: LanguageId): UsableLanguage | undefined;
+  readonly language: (id: LanguageId) => UsableLanguage | undefined;
 }
 
 export interface BuildInput {

@@ -19,7 +19,7 @@ export interface OpenJudgeDeps {
   readonly clock: Clock;
   readonly registry: Registry;
   /** What may be compiled and run here, validators included; undefined for the rest. Asked anew for each job. */
-  language(id: LanguageId): UsableLanguage | undefined;
+  readonly language: (id: LanguageId) => UsableLanguage | undefined;
 }
 
 /** The kind of work "judge", ready to run: what an earlier process left is cleaned up, its artefacts are kept. */
@@ -42,21 +42,23 @@ export async function openJudge(deps: OpenJudgeDeps): Promise<WorkKind> {
 
 function measure({ stats }: ArtefactCache, registry: Registry): void {
   const registers = [registry];
-  const lookups = new Counter({
+  new Counter({
     name: "docket_executor_artefact_cache_lookups_total",
     help: "Compiled programs looked up in the cache, by whether they were there.",
     labelNames: ["result"],
     registers,
     collect() {
-      lookups.reset();
-      lookups.inc({ result: "hit" }, stats.hits);
-      lookups.inc({ result: "miss" }, stats.misses);
+      this.reset();
+      this.inc({ result: "hit" }, stats.hits);
+      this.inc({ result: "miss" }, stats.misses);
     },
   });
-  const bytes = new Gauge({
+  new Gauge({
     name: "docket_executor_artefact_cache_bytes",
     help: "Bytes in the cache of compiled programs.",
     registers,
-    collect: () => bytes.set(stats.bytes),
+    collect() {
+      this.set(stats.bytes);
+    },
   });
 }
