@@ -67,7 +67,7 @@ export function createReporter(
     deps.onRefused(now);
   };
 
-  const base = () => ({
+  const base = (): Omit<Extract<JudgeEvent, { type: "started" }>, "type"> => ({
     v: PROTOCOL_VERSION,
     kind: job.kind,
     submission: job.submission,

@@ -1,0 +1,43 @@
+import { Registry } from "prom-client";
+import { systemClock } from "../shared/clock.ts";
+import { EnvironmentError } from "../shared/env.ts";
+import { EXIT, type Service, startAll, stopAll, stopOnSignal } from "../shared/lifecycle.ts";
+import type { Log } from "../shared/log.ts";
+import type { ExecutorConfig } from "./config.ts";
+import { type ExecutorDeps, openExecutor } from "./executor.ts";
+
+/** What a process adds to the backbone: the kinds of work, the languages, and services that end after it. */
+export type ProcessInput = Pick<ExecutorDeps, "kinds" | "tested" | "retest" | "version" | "registry"> & {
+  readonly config: ExecutorConfig;
+  readonly log: Log;
+  /** Started before the backbone, stopped after it. */
+  readonly before?: readonly Service[];
+};
+
+/** Runs the backbone in this process: prints the ready line, drains and ends on a signal. */
+export async function runExecutor(input: ProcessInput): Promise<void> {
+  const { config, log } = input;
+  const executor = await openExecutor({
+    ...input,
+    clock: systemClock,
+    monotonic: () => performance.now(),
+  });
+  const services = [...(input.before ?? []), executor];
+  stopOnSignal(() => stopAll(services, log), config.graceMs, log);
+  await startAll(services, log);
+  process.stdout.write(`${JSON.stringify({ ready: true, url: executor.url() })}\n`);
+  log.info({ executor: config.id, pool: config.pool, url: executor.url() }, "ready");
+}
+
+export const newRegistry = (): Registry => new Registry();
+
+/** Runs a main function; what keeps it from starting is said in plain words, with the exit code that fits. */
+export async function startOrExit(main: () => Promise<void>): Promise<void> {
+  try {
+    await main();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`The executor cannot start. ${message}\n`);
+    process.exit(error instanceof EnvironmentError ? EXIT.config : EXIT.failed);
+  }
+}
