@@ -1,0 +1,102 @@
+import type { Clock } from "../../shared/clock.ts";
+import type { ExecutorId } from "../../shared/ids.ts";
+import type { Lane } from "../../shared/lane.ts";
+import type { Service } from "../../shared/lifecycle.ts";
+import { encodeJson } from "../../shared/nats.ts";
+import type { Presence } from "../../shared/protocol.ts";
+import { PRESENCE_INTERVAL_MS, subjects, type Topology } from "../../shared/topology.ts";
+import type { Board } from "./board.ts";
+import { createChange, nextChange, pause } from "./change.ts";
+import type { Connection } from "./connection.ts";
+import type { Health } from "./health.ts";
+import type { Offer } from "./offer.ts";
+
+export interface PresenceDeps {
+  readonly connection: Connection;
+  readonly topology: Topology;
+  readonly board: Board;
+  readonly health: Health;
+  readonly offer: Offer;
+  readonly clock: Clock;
+  readonly executor: ExecutorId;
+  readonly pool: string;
+  readonly lanes: readonly Lane[];
+  readonly slots: number;
+  readonly version: string;
+  readonly draining: () => boolean;
+}
+
+/** Two messages are at least so far apart, so that a busy executor does not flood. */
+const LEAST_INTERVAL_MS = 100;
+
+export interface PresenceService extends Service {
+  state(): Presence["state"];
+}
+
+/** Says every two seconds, and when something changes, what this executor offers and does. */
+export function createPresence(deps: PresenceDeps): PresenceService {
+  const { board, health, offer, connection } = deps;
+  const startedAtMs = deps.clock.now();
+  const change = createChange();
+  const stopped = new AbortController();
+  let dirty = false;
+  let loop: Promise<void> | undefined;
+  let unlisten: (() => void)[] = [];
+
+  const state = (): Presence["state"] => {
+    if (deps.draining()) return "draining";
+    if (loop === undefined) return "starting";
+    return health.reason() === undefined ? "ready" : "unhealthy";
+  };
+
+  const say = (): void => {
+    dirty = false;
+    if (!connection.up()) return;
+    const reason = health.reason();
+    const presence: Presence = {
+      executor: deps.executor,
+      pool: deps.pool,
+      languages: [...offer.offered()],
+      notOffered: [...offer.notOffered()],
+      lanes: [...deps.lanes],
+      slots: deps.slots,
+      running: board.all().map(({ submission, language, sinceMs }) => ({ submission, language, sinceMs })),
+      state: state(),
+      ...(reason === undefined ? {} : { reason }),
+      version: deps.version,
+      startedAtMs,
+    };
+    connection.nats.publish(subjects.presence(deps.topology, deps.executor), encodeJson(presence));
+  };
+
+  const repeat = async (): Promise<void> => {
+    while (!stopped.signal.aborted) {
+      say();
+      await pause(LEAST_INTERVAL_MS, stopped.signal);
+      if (!dirty) await nextChange(change, PRESENCE_INTERVAL_MS - LEAST_INTERVAL_MS, stopped.signal);
+    }
+  };
+
+  const note = (): void => {
+    dirty = true;
+    change.notify();
+  };
+
+  return {
+    name: "presence",
+    state,
+    start: () => {
+      if (loop !== undefined) return Promise.resolve();
+      unlisten = [board.change, health.change, offer.change, connection.change].map((c) => c.listen(note));
+      // A turn later, so that the first message already says "ready".
+      loop = Promise.resolve().then(repeat);
+      return Promise.resolve();
+    },
+    stop: async () => {
+      for (const end of unlisten) end();
+      stopped.abort();
+      await loop;
+      say();
+    },
+  };
+}

@@ -1,0 +1,135 @@
+import { eventMessageId, subjects, type Topology } from "../../shared/topology.ts";
+import { type Fault, type Job, type JudgeEvent, PROTOCOL_VERSION } from "../../shared/protocol.ts";
+import type { Clock } from "../../shared/clock.ts";
+import type { ExecutorId } from "../../shared/ids.ts";
+import { encodeJson } from "../../shared/nats.ts";
+import type { Log } from "../../shared/log.ts";
+import { pause } from "./change.ts";
+import type { EventSink, Sent } from "./eventsink.ts";
+import { fitEvent } from "./fit.ts";
+import type { Lease } from "./lease.ts";
+
+export type Interim = "compiled" | "progress";
+
+export type FinalReport =
+  | { readonly type: "finished"; readonly result: unknown }
+  | { readonly type: "fault"; readonly fault: Fault }
+  | { readonly type: "released" };
+
+/** The events of one lease, in order, each with a `seq` of its own. */
+export interface Reporter {
+  started(): void;
+  /** Keeps only the newest state not yet sent: events are cumulative. */
+  report(type: Interim, result: unknown): void;
+  /** Sends the last event until it is stored. False when the lease was lost or `giveUp` aborted before. */
+  final(report: FinalReport, giveUp: AbortSignal): Promise<boolean>;
+  /** Sends no further interim event. */
+  close(): void;
+}
+
+interface ReporterDeps {
+  readonly topology: Topology;
+  readonly executor: ExecutorId;
+  readonly sink: EventSink;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Told when the event stream refuses, and again when this reporter no longer waits for it. */
+  readonly onRefused: (refused: boolean) => void;
+}
+
+const TOO_LARGE: Fault = {
+  code: "INTERNAL",
+  message: "The result does not fit into an event, even with its texts cut.",
+  retry: false,
+  shared: false,
+};
+
+/** At most 5 progress events a second. */
+const PROGRESS_INTERVAL_MS = 200;
+const RETRY_MS = [100, 200, 400, 800] as const;
+
+export function createReporter(
+  deps: ReporterDeps,
+  job: Pick<Job, "kind" | "submission" | "generation" | "dispatch" | "capability">,
+  delivery: number,
+  lease: Lease,
+): Reporter {
+  const closed = new AbortController();
+  const subject = subjects.event(deps.topology, deps.executor, job.submission);
+  let seq = 0;
+  let waiting: { type: Interim; result: unknown } | { type: "started" } | undefined;
+  let sending = false;
+  let refused = false;
+
+  const noteRefused = (now: boolean): void => {
+    if (now === refused) return;
+    refused = now;
+    deps.onRefused(now);
+  };
+
+  const base = (): Omit<Extract<JudgeEvent, { type: "started" }>, "type"> => ({
+    v: PROTOCOL_VERSION,
+    kind: job.kind,
+    submission: job.submission,
+    generation: job.generation,
+    dispatch: job.dispatch,
+    delivery,
+    executor: deps.executor,
+    seq: ++seq,
+    atMs: deps.clock.now(),
+    capability: job.capability,
+  });
+
+  /** The same id each time, so that a repeated publish is one event. */
+  const sendUntilStored = async (
+    event: JudgeEvent,
+    bytes: Uint8Array,
+    stop: AbortSignal,
+  ): Promise<boolean> => {
+    const id = eventMessageId(event.submission, event, event.seq);
+    for (let attempt = 0; !stop.aborted && lease.alive(); attempt++) {
+      const sent: Sent = await deps.sink.send(subject, bytes, id);
+      noteRefused(sent === "refused");
+      if (sent === "stored") return true;
+      await pause(RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)] ?? 0, AbortSignal.any([stop, lease.lost]));
+    }
+    noteRefused(false);
+    return false;
+  };
+
+  const drain = async (): Promise<void> => {
+    if (sending) return;
+    sending = true;
+    while (waiting !== undefined && !closed.signal.aborted && lease.alive()) {
+      const next = waiting;
+      waiting = undefined;
+      const event: JudgeEvent = { ...base(), ...next };
+      const bytes = fitEvent(event, deps.sink.maxBytes());
+      // Too large even when cut: the final event decides, progress may be missing.
+      if (bytes !== undefined) await sendUntilStored(event, bytes, closed.signal);
+      if (next.type === "progress") await pause(PROGRESS_INTERVAL_MS, closed.signal);
+    }
+    sending = false;
+  };
+
+  const put = (next: NonNullable<typeof waiting>): void => {
+    if (closed.signal.aborted) return;
+    waiting = next;
+    void drain();
+  };
+
+  return {
+    started: () => put({ type: "started" }),
+    report: (type, result) => put({ type, result }),
+    final: async (report, giveUp) => {
+      closed.abort();
+      const event: JudgeEvent = { ...base(), ...report };
+      const bytes = fitEvent(event, deps.sink.maxBytes());
+      if (bytes !== undefined) return await sendUntilStored(event, bytes, giveUp);
+      deps.log.error("the result does not fit into an event; reported as a fault");
+      const instead: JudgeEvent = { ...base(), type: "fault", fault: TOO_LARGE };
+      return await sendUntilStored(instead, encodeJson(instead), giveUp);
+    },
+    close: () => closed.abort(),
+  };
+}

@@ -1,0 +1,202 @@
+import type { Lane } from "../../shared/lane.ts";
+import type { LanguageId } from "../../shared/language.ts";
+import type { Service } from "../../shared/lifecycle.ts";
+import type { Log } from "../../shared/log.ts";
+import { subjects, type Topology } from "../../shared/topology.ts";
+import type { Board } from "./board.ts";
+import { createChange, nextChange, pause } from "./change.ts";
+import type { Connection } from "./connection.ts";
+import type { Delivery } from "./delivery.ts";
+import type { Health } from "./health.ts";
+import type { ExecutorMetrics } from "./metrics.ts";
+import type { Offer } from "./offer.ts";
+import type { Puller } from "./pull.ts";
+import { createTurns, type Place } from "./turns.ts";
+
+export interface WorkerDeps {
+  readonly connection: Connection;
+  readonly topology: Topology;
+  readonly puller: Puller;
+  readonly board: Board;
+  readonly health: Health;
+  readonly offer: Offer;
+  readonly metrics: ExecutorMetrics;
+  readonly monotonic: () => number;
+  readonly log: Log;
+  readonly lanes: readonly Lane[];
+  readonly slots: number;
+  /** So many slots take contest jobs only. */
+  readonly contestReserved: number;
+  /** How long `stop` lets running jobs finish before it gives them back, milliseconds. */
+  readonly finishMs: number;
+  /** Resolves when the slot is free again; never rejects. */
+  readonly hold: (delivery: Delivery, language: LanguageId, slot: number) => Promise<void>;
+}
+
+export interface Worker extends Service {
+  draining(): boolean;
+}
+
+/** Redelivered jobs give no hint, so every lane is looked at this often, milliseconds. */
+const LOOK_INTERVAL_MS = 1_000;
+/** A hint can overtake the job it tells of: an empty answer this soon after is asked once more, milliseconds. */
+const HINT_TRUST_MS = 20;
+const HINT_RETRY_MS = 3;
+
+const keyOf = (place: Place): string => `${place.language}.${place.lane}`;
+
+/**
+ * Takes a job for each free slot, lane by lane, and never holds more jobs than slots. It asks only lanes that may have
+ * something: a lane that answered "empty" is left alone until a hint tells of a new job or the next look is due, so
+ * an empty queue costs one question per lane and second, and a busy one about one question per job.
+ */
+export function createWorker(deps: WorkerDeps): Worker {
+  const { board, health, offer, log } = deps;
+  const turns = createTurns();
+  const wake = createChange();
+  const freeSlots = Array.from({ length: deps.slots }, (_, slot) => slot);
+  const running = new Map<Promise<void>, Lane>();
+  /** Lanes that were empty when last asked. */
+  const empty = new Set<string>();
+  const hintedAtMs = new Map<string, number>();
+  const stopped = new AbortController();
+  let lastLookMs = -Infinity;
+  let loop: Promise<void> | undefined;
+  let unlisten: (() => void)[] = [];
+
+  const openLanes = (): readonly Lane[] => {
+    const others = running.values().filter((lane) => lane !== "contest");
+    const full = [...others].length >= deps.slots - deps.contestReserved;
+    return full ? deps.lanes.filter((lane) => lane === "contest") : deps.lanes;
+  };
+
+  const freeAfter = async (held: Promise<void>, slot: number): Promise<void> => {
+    await held;
+    running.delete(held);
+    freeSlots.push(slot);
+    freeSlots.sort((a, b) => a - b);
+    deps.metrics.slotsBusy.set(running.size);
+    wake.notify();
+  };
+
+  const begin = (delivery: Delivery, place: Place): void => {
+    const slot = freeSlots.shift();
+    if (slot === undefined) throw new Error("a job was taken without a free slot");
+    turns.taken(place);
+    if (delivery.delivery === 1) {
+      deps.metrics.waitSeconds.observe(
+        { lane: place.lane },
+        Math.max(0, Date.now() - delivery.storedAtMs) / 1_000,
+      );
+    }
+    const held = deps.hold(delivery, place.language, slot);
+    running.set(held, place.lane);
+    deps.metrics.slotsBusy.set(running.size);
+    void freeAfter(held, slot);
+  };
+
+  const ask = async (place: Place): Promise<Delivery | undefined> => {
+    const key = keyOf(place);
+    for (let again = false; ; again = true) {
+      // Taken as empty before asking: a hint that comes meanwhile takes it out again.
+      empty.add(key);
+      const askedAtMs = deps.monotonic();
+      const pulled = await deps.puller.pull(place.language, place.lane);
+      deps.metrics.pullSeconds.observe((deps.monotonic() - askedAtMs) / 1_000);
+      deps.metrics.pulls.inc({ answer: typeof pulled === "string" ? pulled : "job" });
+      if (typeof pulled !== "string") {
+        empty.delete(key);
+        return pulled;
+      }
+      const fresh = askedAtMs - (hintedAtMs.get(key) ?? -Infinity) < HINT_TRUST_MS;
+      if (pulled === "failed" || again || !fresh) return undefined;
+      await pause(HINT_RETRY_MS, stopped.signal);
+    }
+  };
+
+  /** Asks the lanes in order until one gives a job. */
+  const takeOne = async (): Promise<boolean> => {
+    const languages = offer.offered().map((language) => language.id);
+    for (const place of turns.order(openLanes(), languages)) {
+      if (empty.has(keyOf(place))) continue;
+      const delivery = await ask(place);
+      if (delivery === undefined) {
+        if (stopped.signal.aborted || health.reason() !== undefined) return false;
+        continue;
+      }
+      begin(delivery, place);
+      return true;
+    }
+    return false;
+  };
+
+  const work = async (): Promise<void> => {
+    while (!stopped.signal.aborted) {
+      const healthy = health.reason() === undefined;
+      deps.metrics.healthy.set(healthy ? 1 : 0);
+      if (!healthy || freeSlots.length === 0) {
+        await nextChange(wake, LOOK_INTERVAL_MS, stopped.signal);
+        continue;
+      }
+      if (deps.monotonic() - lastLookMs >= LOOK_INTERVAL_MS) {
+        lastLookMs = deps.monotonic();
+        empty.clear();
+      }
+      if (await takeOne()) continue;
+      const places = turns.order(
+        openLanes(),
+        offer.offered().map((language) => language.id),
+      );
+      if (places.every((place) => empty.has(keyOf(place)))) {
+        await nextChange(wake, LOOK_INTERVAL_MS - (deps.monotonic() - lastLookMs), stopped.signal);
+      }
+    }
+  };
+
+  const hint = (language: LanguageId, lane: Lane): void => {
+    const key = keyOf({ language, lane });
+    hintedAtMs.set(key, deps.monotonic());
+    empty.delete(key);
+    wake.notify();
+  };
+
+  const drain = async (): Promise<void> => {
+    const patience = AbortSignal.timeout(deps.finishMs);
+    while (running.size > 0 && !patience.aborted) await nextChange(board.change, deps.finishMs, patience);
+    for (const held of board.all()) held.stop("draining");
+    await Promise.all(running.keys());
+  };
+
+  return {
+    name: "worker",
+    draining: () => stopped.signal.aborted,
+    start: () => {
+      if (loop !== undefined) return Promise.resolve();
+      deps.metrics.slots.set(deps.slots);
+      const subscriptions = deps.offer.known().flatMap((language) =>
+        deps.lanes.map((lane) =>
+          deps.connection.nats.subscribe(subjects.hint(deps.topology, language, lane), {
+            callback: () => hint(language, lane),
+          }),
+        ),
+      );
+      unlisten = [
+        health.change.listen(() => wake.notify()),
+        offer.change.listen(() => wake.notify()),
+        deps.connection.change.listen(() => empty.clear()),
+        ...subscriptions.map((subscription) => () => subscription.unsubscribe()),
+      ];
+      loop = work();
+      return Promise.resolve();
+    },
+    stop: async () => {
+      if (stopped.signal.aborted) return;
+      stopped.abort();
+      log.info({ running: running.size }, "draining");
+      board.change.notify();
+      for (const end of unlisten) end();
+      await loop;
+      await drain();
+    },
+  };
+}
