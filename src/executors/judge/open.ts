@@ -41,24 +41,27 @@ export async function openJudge(deps: OpenJudgeDeps): Promise<WorkKind> {
 }
 
 function measure({ stats }: ArtefactCache, registry: Registry): void {
-  const registers = [registry];
-  new Counter({
-    name: "docket_executor_artefact_cache_lookups_total",
-    help: "Compiled programs looked up in the cache, by whether they were there.",
-    labelNames: ["result"],
-    registers,
-    collect() {
-      this.reset();
-      this.inc({ result: "hit" }, stats.hits);
-      this.inc({ result: "miss" }, stats.misses);
-    },
-  });
-  new Gauge({
-    name: "docket_executor_artefact_cache_bytes",
-    help: "Bytes in the cache of compiled programs.",
-    registers,
-    collect() {
-      this.set(stats.bytes);
-    },
-  });
+  registry.registerMetric(
+    new Counter({
+      name: "docket_executor_artefact_cache_lookups_total",
+      help: "Compiled programs looked up in the cache, by whether they were there.",
+      labelNames: ["result"],
+      registers: [],
+      collect() {
+        this.reset();
+        this.inc({ result: "hit" }, stats.hits);
+        this.inc({ result: "miss" }, stats.misses);
+      },
+    }),
+  );
+  registry.registerMetric(
+    new Gauge({
+      name: "docket_executor_artefact_cache_bytes",
+      help: "Bytes in the cache of compiled programs.",
+      registers: [],
+      collect() {
+        this.set(stats.bytes);
+      },
+    }),
+  );
 }
