@@ -1,3 +1,4 @@
+import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { connectNats } from "../shared/nats.ts";
 import type { Topology } from "../shared/topology.ts";
@@ -51,7 +52,7 @@ async function ownMongod(deps: StackDeps, input: BackingInput): Promise<string> 
     const mongod = await startMongod(
       { ...deps, born: bornIn(deps, born) },
       {
-        binary: join(input.binFolder, "mongod"),
+        binary: await realpath(join(input.binFolder, "mongod")),
         folder: join(deps.data.path, "mongod"),
         uid: deps.block?.service,
         onLine,
@@ -81,7 +82,7 @@ async function ownNats(deps: StackDeps, input: BackingInput): Promise<Pick<Backi
     const nats = await startNatsServer(
       { ...deps, born: bornIn(deps, born) },
       {
-        binary: join(input.binFolder, "nats-server"),
+        binary: await realpath(join(input.binFolder, "nats-server")),
         folder: join(deps.data.path, "nats"),
         port: known.port,
         uid: deps.block?.service,

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, realpath, rm, stat } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { startBacking } from "./backing.ts";
@@ -145,7 +145,7 @@ async function build(
     topologyPrefix: options.topologyPrefix ?? "",
     host,
     port,
-    bwrap: join(binFolder, "bwrap"),
+    bwrap: await bwrapPath(binFolder),
     graceMs,
   };
   keep(await startServer(deps, facts, options));
@@ -186,6 +186,10 @@ async function build(
     stop: stopAll,
   };
 }
+
+/** The real path: links in `.docket/bin` may lie where an executor's user cannot look. */
+const bwrapPath = async (binFolder: string): Promise<string> =>
+  await realpath(join(binFolder, "bwrap")).catch(() => "bwrap");
 
 /** Only root can give processes users of their own. */
 async function ownUidBlock(folder: string, undo: (() => Promise<void>)[]): Promise<UidBlock | undefined> {
