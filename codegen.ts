@@ -9,38 +9,73 @@ import { LIMIT_DEFINITIONS, limitVariable } from "./src/shared/limits.ts";
  * `npm run codegen -- --check` writes nothing and fails when a file is out of date.
  */
 
-const row = (...cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+interface Column {
+  readonly title: string;
+  readonly right?: true;
+}
 
-function limitsPage(): string {
-  const rows = Object.entries(LIMIT_DEFINITIONS).map(([name, { unit, default: value, doc }]) =>
-    row(`\`${name}\``, `\`${limitVariable(name)}\``, String(value), unit, doc),
+/** A Markdown table as the formatter leaves it: cells padded to the width of their column. */
+function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+  const widths = columns.map(({ title }, at) =>
+    Math.max(3, title.length, ...rows.map((row) => row[at]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  const pad = (text: string, at: number): string =>
+    columns[at]?.right === true ? text.padStart(widths[at] ?? 0) : text.padEnd(widths[at] ?? 0);
+  const rule = columns.map(({ right }, at) =>
+    right === true ? `${"-".repeat((widths[at] ?? 1) - 1)}:` : "-".repeat(widths[at] ?? 0),
   );
   return [
-    "# Limits",
-    "",
-    "Printed by `npm run codegen` from src/shared/limits.ts. Each limit is set by its environment variable, a whole number above 0 in the unit named here.",
-    "",
-    row("limit", "variable", "default", "unit", "what it bounds"),
-    row("---", "---", "---:", "---", "---"),
-    ...rows,
-    "",
+    line(columns.map(({ title }, at) => pad(title, at))),
+    line(rule),
+    ...rows.map((row) => line(row.map(pad))),
   ].join("\n");
 }
 
+function limitsPage(): string {
+  const rows = Object.entries(LIMIT_DEFINITIONS).map(([name, { unit, default: value, doc }]) => [
+    `\`${name}\``,
+    `\`${limitVariable(name)}\``,
+    String(value),
+    unit,
+    doc,
+  ]);
+  const columns: Column[] = [
+    { title: "limit" },
+    { title: "variable" },
+    { title: "default", right: true },
+    { title: "unit" },
+    { title: "what it bounds" },
+  ];
+  return `# Limits
+
+Printed by \`npm run codegen\` from src/shared/limits.ts. Each limit is set by its environment variable, a whole number above 0 in the unit named here.
+
+${table(columns, rows)}
+`;
+}
+
 function errorsPage(): string {
-  const rows = Object.entries(ERRORS).map(([code, { type, httpStatus, doc, ...more }]) =>
-    row(`\`${code}\``, `\`${type}\``, String(httpStatus), "retryable" in more ? "yes" : "no", doc),
-  );
-  return [
-    "# Errors",
-    "",
-    "Printed by `npm run codegen` from src/shared/errors.ts. A code is the same everywhere: `code` of a member of a GraphQL result union (of the type named here), `extensions.code` of a GraphQL error, `code` of a REST problem document (RFC 9457). Retryable ones say after how long: `retryAfterMs`, and `Retry-After` in HTTP.",
-    "",
-    row("code", "GraphQL type", "HTTP status", "retryable", "what it means and what to do"),
-    row("---", "---", "---:", "---", "---"),
-    ...rows,
-    "",
-  ].join("\n");
+  const rows = Object.entries(ERRORS).map(([code, { type, httpStatus, doc, ...more }]) => [
+    `\`${code}\``,
+    `\`${type}\``,
+    String(httpStatus),
+    "retryable" in more ? "yes" : "no",
+    doc,
+  ]);
+  const columns: Column[] = [
+    { title: "code" },
+    { title: "GraphQL type" },
+    { title: "HTTP status", right: true },
+    { title: "retryable" },
+    { title: "what it means and what to do" },
+  ];
+  return `# Errors
+
+Printed by \`npm run codegen\` from src/shared/errors.ts. A code is the same everywhere: \`code\` of a member of a GraphQL result union (of the type named here), \`extensions.code\` of a GraphQL error, \`code\` of a REST problem document (RFC 9457). Retryable ones say after how long: \`retryAfterMs\`, and \`Retry-After\` in HTTP.
+
+${table(columns, rows)}
+`;
 }
 
 const files: Readonly<Record<string, string>> = {

@@ -18,30 +18,28 @@ const Result = builder.unionType("CancelSubmissionResult", {
   resolveType: resultType("CancelSubmissionSuccess"),
 });
 
-builder.mutationField("cancelSubmission", (t) =>
-  t.fieldWithInput({
-    type: Result,
-    authScopes: { authenticated: true },
-    description: "Takes a submission back that has no final state yet. A program that runs is stopped.",
-    typeOptions: { name: "CancelSubmissionInput" },
-    input: { id: t.input.id({ required: true }) },
-    resolve: async (_root, { input }, context): Promise<CodedError | { submission: SubmissionView }> => {
-      const found = await findSubmission(context, input.id);
-      const outcome =
-        found === undefined
-          ? ({ type: "unknown" } as const)
-          : await context.backbone.cancel(found.snapshot.submission._id);
-      switch (outcome.type) {
-        case "cancelled":
-          return { submission: viewOf(outcome.snapshot) };
-        case "final":
+export const addCancelSubmission = (): void =>
+  builder.mutationField("cancelSubmission", (t) =>
+    t.fieldWithInput({
+      type: Result,
+      authScopes: { authenticated: true },
+      description: "Takes a submission back that has no final state yet. A program that runs is stopped.",
+      typeOptions: { name: "CancelSubmissionInput" },
+      input: { id: t.input.id({ required: true }) },
+      resolve: async (_root, { input }, context): Promise<CodedError | { submission: SubmissionView }> => {
+        const found = await findSubmission(context, input.id);
+        const outcome =
+          found === undefined
+            ? ({ type: "unknown" } as const)
+            : await context.backbone.cancel(found.snapshot.submission._id);
+        if (outcome.type === "cancelled") return { submission: viewOf(outcome.snapshot) };
+        if (outcome.type === "final") {
           return { code: "SUBMISSION_FINAL", message: `It is ${outcome.snapshot.judgement.state} already.` };
-        case "unknown":
-          return {
-            code: "SUBMISSION_NOT_FOUND",
-            message: `There is no submission ${input.id} that you may see.`,
-          };
-      }
-    },
-  }),
-);
+        }
+        return {
+          code: "SUBMISSION_NOT_FOUND",
+          message: `There is no submission ${input.id} that you may see.`,
+        };
+      },
+    }),
+  );

@@ -24,14 +24,6 @@ const Offer = builder.objectRef<LanguageOffer>("LanguageOffer").implement({
   }),
 });
 
-builder.queryField("languages", (t) =>
-  t.field({
-    type: [Offer],
-    authScopes: { authenticated: true },
-    resolve: (_root, _args, { backbone }) => backbone.languages(),
-  }),
-);
-
 const Queue = builder.objectRef<QueueView>("Queue").implement({
   description: "The jobs of one language and lane, at most two seconds old.",
   fields: (t) => ({
@@ -48,14 +40,6 @@ const Queue = builder.objectRef<QueueView>("Queue").implement({
     }),
   }),
 });
-
-builder.queryField("queues", (t) =>
-  t.field({
-    type: [Queue],
-    authScopes: { authenticated: true },
-    resolve: (_root, _args, { backbone }) => backbone.queues(),
-  }),
-);
 
 const ExecutorLanguage = builder
   .objectRef<ExecutorView["languages"][number]>("ExecutorLanguage")
@@ -103,11 +87,29 @@ const Executor = builder.objectRef<ExecutorView>("Executor").implement({
   }),
 });
 
-builder.queryField("executors", (t) =>
-  t.field({
-    type: [Executor],
-    authScopes: { jury: true },
-    description: "Jury only.",
-    resolve: (_root, _args, { backbone }) => backbone.executors(),
-  }),
-);
+export function addCapacity(): void {
+  builder.queryField("languages", (t) =>
+    t.field({
+      type: [Offer],
+      authScopes: { authenticated: true },
+      resolve: (_root, _args, { backbone }) => backbone.languages(),
+    }),
+  );
+
+  builder.queryField("queues", (t) =>
+    t.field({
+      type: [Queue],
+      authScopes: { authenticated: true },
+      resolve: (_root, _args, { backbone }) => backbone.queues(),
+    }),
+  );
+
+  builder.queryField("executors", (t) =>
+    t.field({
+      type: [Executor],
+      authScopes: { jury: true },
+      description: "Jury only.",
+      resolve: (_root, _args, { backbone }) => backbone.executors(),
+    }),
+  );
+}

@@ -53,61 +53,63 @@ const Result = builder.unionType("ImportProblemResult", {
   resolveType: resultType("ImportProblemSuccess"),
 });
 
-builder.mutationField("importProblem", (t) =>
-  t.fieldWithInput({
-    type: Result,
-    authScopes: { authenticated: true },
-    description:
-      "Imports a problem package in the Kattis/ICPC format (zip or gzipped tar). A package of the same id becomes its newest version. Jury only.",
-    typeOptions: { name: "ImportProblemInput" },
-    input: {
-      archive: t.input.field({
-        type: "File",
-        description: "The archive as a part of a multipart request: for programs and curl.",
-      }),
-      archiveBase64: t.input.string({
-        description: "The archive in base64, up to the limit requestBytes: for GraphiQL and small packages.",
-      }),
-      archiveName: t.input.string({
-        description: "The archive's file name: names the problem where nothing else does.",
-      }),
-      problemId: t.input.string({ description: "Takes this id instead of the package's own." }),
-    },
-    resolve: async (_root, { input }, context): Promise<CodedError | Refused | Imported> => {
-      const { viewer, limits } = context;
-      if (viewer === undefined || !isJury(viewer)) {
+export const addImportProblem = (): void =>
+  builder.mutationField("importProblem", (t) =>
+    t.fieldWithInput({
+      type: Result,
+      authScopes: { authenticated: true },
+      description:
+        "Imports a problem package in the Kattis/ICPC format (zip or gzipped tar). A package of the same id becomes its newest version. Jury only.",
+      typeOptions: { name: "ImportProblemInput" },
+      input: {
+        archive: t.input.field({
+          type: "File",
+          description: "The archive as a part of a multipart request: for programs and curl.",
+        }),
+        archiveBase64: t.input.string({
+          description:
+            "The archive in base64, up to the limit requestBytes: for GraphiQL and small packages.",
+        }),
+        archiveName: t.input.string({
+          description: "The archive's file name: names the problem where nothing else does.",
+        }),
+        problemId: t.input.string({ description: "Takes this id instead of the package's own." }),
+      },
+      resolve: async (_root, { input }, context): Promise<CodedError | Refused | Imported> => {
+        const { viewer, limits } = context;
+        if (viewer === undefined || !isJury(viewer)) {
+          return {
+            code: "FORBIDDEN",
+            message: "Only the jury imports problems: use a key with the role jury.",
+          };
+        }
+        const { archive, archiveBase64 } = input;
+        if ((archive ?? undefined) === undefined && (archiveBase64 ?? undefined) === undefined) {
+          return { code: "INPUT_INVALID", message: "Give archive (multipart upload) or archiveBase64." };
+        }
+        const bytes =
+          archive instanceof Blob
+            ? new Uint8Array(await archive.arrayBuffer())
+            : Buffer.from(archiveBase64 ?? "", "base64");
+        if (bytes.length > limits.packageBytes) {
+          return {
+            code: "REQUEST_TOO_LARGE",
+            message: `The archive has ${bytes.length} bytes; the limit packageBytes is ${limits.packageBytes}.`,
+          };
+        }
+        const result = await context.importPackage({
+          archive: bytes,
+          archiveName: input.archiveName ?? (archive instanceof Blob ? archive.name : undefined),
+          problemId: input.problemId ?? undefined,
+          by: viewer.owner,
+        });
+        if (result.type === "imported") return result;
+        const errors = result.findings.filter(({ severity }) => severity === "error").length;
         return {
-          code: "FORBIDDEN",
-          message: "Only the jury imports problems: use a key with the role jury.",
+          code: "PACKAGE_REFUSED",
+          message: `The package was not imported: ${errors} ${errors === 1 ? "thing is" : "things are"} wrong with it.`,
+          findings: result.findings,
         };
-      }
-      const { archive, archiveBase64 } = input;
-      if ((archive ?? undefined) === undefined && (archiveBase64 ?? undefined) === undefined) {
-        return { code: "INPUT_INVALID", message: "Give archive (multipart upload) or archiveBase64." };
-      }
-      const bytes =
-        archive instanceof Blob
-          ? new Uint8Array(await archive.arrayBuffer())
-          : Buffer.from(archiveBase64 ?? "", "base64");
-      if (bytes.length > limits.packageBytes) {
-        return {
-          code: "REQUEST_TOO_LARGE",
-          message: `The archive has ${bytes.length} bytes; the limit packageBytes is ${limits.packageBytes}.`,
-        };
-      }
-      const result = await context.importPackage({
-        archive: bytes,
-        archiveName: input.archiveName ?? (archive instanceof Blob ? archive.name : undefined),
-        problemId: input.problemId ?? undefined,
-        by: viewer.owner,
-      });
-      if (result.type === "imported") return result;
-      const errors = result.findings.filter(({ severity }) => severity === "error").length;
-      return {
-        code: "PACKAGE_REFUSED",
-        message: `The package was not imported: ${errors} ${errors === 1 ? "thing is" : "things are"} wrong with it.`,
-        findings: result.findings,
-      };
-    },
-  }),
-);
+      },
+    }),
+  );

@@ -8,7 +8,7 @@ export const Problem = builder.objectRef<ProblemDocument>("Problem");
 builder.node(Problem, {
   description: "A problem that programs can be handed in for. Its hidden tests never leave the server.",
   id: { resolve: ({ _id }) => _id },
-  loadOne: async (id, { findProblem }) => (await findProblem(id)) ?? null,
+  loadOne: async (id, context) => (await context.findProblem(id)) ?? null,
   fields: (t) => ({
     name: t.exposeString("name"),
     timeMs: t.exposeInt("timeMs", {
@@ -27,7 +27,7 @@ builder.queryField("problem", (t) =>
     nullable: true,
     authScopes: { authenticated: true },
     args: { id: t.arg.id({ required: true, description: "The problem's short name." }) },
-    resolve: (_root, { id }, { findProblem }) => findProblem(id),
+    resolve: (_root, { id }, context) => context.findProblem(id),
   }),
 );
 

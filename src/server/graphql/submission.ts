@@ -168,7 +168,7 @@ builder.node(Submission, {
     problem: t.field({
       type: Problem,
       nullable: true,
-      resolve: ({ snapshot }, _args, { findProblem }) => findProblem(snapshot.submission.problem),
+      resolve: ({ snapshot }, _args, context) => context.findProblem(snapshot.submission.problem),
     }),
     language: t.field({
       type: Language,

@@ -45,37 +45,38 @@ const FileInput = builder.inputType("SourceFileInput", {
   }),
 });
 
-builder.mutationField("submitSubmission", (t) =>
-  t.fieldWithInput({
-    type: Result,
-    authScopes: { authenticated: true },
-    description:
-      "Hands in a program. The answer comes as soon as it is stored; follow `verdictUpdated` for the verdict.",
-    typeOptions: { name: "SubmitSubmissionInput" },
-    input: {
-      problem: t.input.string({ required: true, description: "The problem's id." }),
-      language: t.input.string({
-        required: true,
-        description: "A language's id: c, cpp, python, java, go, rust, javascript.",
-      }),
-      source: t.input.string({ description: "A program of one file; or give `files`." }),
-      files: t.input.field({ type: [FileInput], description: "All files; or give `source`." }),
-      entryPoint: t.input.string({
-        description: "Main file or class, where it cannot be told from the files.",
-      }),
-      lane: t.input.field({ type: LaneEnum, description: "Jury only; PRACTICE where nothing is said." }),
-      idempotencyKey: t.input.string({
-        description:
-          "Of your choice: the same key again gives the same submission, also after a lost answer.",
-      }),
-    },
-    resolve: async (_root, { input }, context) => {
-      const { viewer } = context;
-      if (viewer === undefined) throw new Error("authScopes let nobody in without a key");
-      const outcome = await submitAs(context.backbone, viewer, input);
-      return outcome.type === "accepted"
-        ? { submission: viewOf(outcome.snapshot), replayed: outcome.replayed }
-        : outcome;
-    },
-  }),
-);
+export const addSubmitSubmission = (): void =>
+  builder.mutationField("submitSubmission", (t) =>
+    t.fieldWithInput({
+      type: Result,
+      authScopes: { authenticated: true },
+      description:
+        "Hands in a program. The answer comes as soon as it is stored; follow `verdictUpdated` for the verdict.",
+      typeOptions: { name: "SubmitSubmissionInput" },
+      input: {
+        problem: t.input.string({ required: true, description: "The problem's id." }),
+        language: t.input.string({
+          required: true,
+          description: "A language's id: c, cpp, python, java, go, rust, javascript.",
+        }),
+        source: t.input.string({ description: "A program of one file; or give `files`." }),
+        files: t.input.field({ type: [FileInput], description: "All files; or give `source`." }),
+        entryPoint: t.input.string({
+          description: "Main file or class, where it cannot be told from the files.",
+        }),
+        lane: t.input.field({ type: LaneEnum, description: "Jury only; PRACTICE where nothing is said." }),
+        idempotencyKey: t.input.string({
+          description:
+            "Of your choice: the same key again gives the same submission, also after a lost answer.",
+        }),
+      },
+      resolve: async (_root, { input }, context) => {
+        const { viewer } = context;
+        if (viewer === undefined) throw new Error("authScopes let nobody in without a key");
+        const outcome = await submitAs(context.backbone, viewer, input);
+        return outcome.type === "accepted"
+          ? { submission: viewOf(outcome.snapshot), replayed: outcome.replayed }
+          : outcome;
+      },
+    }),
+  );

@@ -17,26 +17,27 @@ async function* follow(context: Context, found: SubmissionView, afterRevision: n
   }
 }
 
-builder.subscriptionField("verdictUpdated", (t) =>
-  t.field({
-    type: Submission,
-    authScopes: { authenticated: true },
-    description:
-      "The submission now, then each time something newer is stored, up to the final state; then it completes by itself. Every update is the whole state, so some revisions may be left out. After a broken connection give the last `revision` that you saw as `afterRevision`.",
-    args: {
-      submissionId: t.arg.id({ required: true }),
-      afterRevision: t.arg.int({ description: "Only what is newer than this revision." }),
-    },
-    subscribe: async (_root, { submissionId, afterRevision }, context) => {
-      const found = await findSubmission(context, submissionId);
-      if (found === undefined) {
-        throw codedGraphQLError({
-          code: "SUBMISSION_NOT_FOUND",
-          message: `There is no submission ${submissionId} that you may see.`,
-        });
-      }
-      return follow(context, found, afterRevision ?? undefined);
-    },
-    resolve: (view) => view,
-  }),
-);
+export const addVerdictUpdated = (): void =>
+  builder.subscriptionField("verdictUpdated", (t) =>
+    t.field({
+      type: Submission,
+      authScopes: { authenticated: true },
+      description:
+        "The submission now, then each time something newer is stored, up to the final state; then it completes by itself. Every update is the whole state, so some revisions may be left out. After a broken connection give the last `revision` that you saw as `afterRevision`.",
+      args: {
+        submissionId: t.arg.id({ required: true }),
+        afterRevision: t.arg.int({ description: "Only what is newer than this revision." }),
+      },
+      subscribe: async (_root, { submissionId, afterRevision }, context) => {
+        const found = await findSubmission(context, submissionId);
+        if (found === undefined) {
+          throw codedGraphQLError({
+            code: "SUBMISSION_NOT_FOUND",
+            message: `There is no submission ${submissionId} that you may see.`,
+          });
+        }
+        return follow(context, found, afterRevision ?? undefined);
+      },
+      resolve: (view) => view,
+    }),
+  );

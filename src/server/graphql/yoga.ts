@@ -10,6 +10,8 @@ import { codedGraphQLError } from "./errors.ts";
 /** What the HTTP server and the WebSocket hand over with a request. */
 export interface Caller {
   readonly authentication: Authentication;
+  /** The Authorization it came with: looked at again while a subscription is open. */
+  readonly authorization: string | undefined;
 }
 
 /** Most tokens of a document: parsing is paid for before any other limit can look at it. */
@@ -48,7 +50,7 @@ export function createGraphQL(deps: YogaDeps, input: { readonly uploads: boolean
   const { schema, limits, log } = deps;
   return createYoga<Caller, Context>({
     schema,
-    context: ({ authentication }) => deps.makeContext({ authentication }),
+    context: ({ authentication, authorization }) => deps.makeContext({ authentication, authorization }),
     graphqlEndpoint: "/graphql",
     multipart: input.uploads,
     maxRequestBodySize: input.uploads ? limits.packageBytes + limits.requestBytes : limits.requestBytes,

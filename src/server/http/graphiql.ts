@@ -75,8 +75,8 @@ async function operations(): Promise<{ query: string; variables?: string }[]> {
 }
 
 async function loadAssets(): Promise<Readonly<Record<string, Asset>>> {
-  const package_ = import.meta.resolve("@graphql-yoga/render-graphiql");
-  const bundle = (await import(new URL("./graphiql.js", package_).href)) as Bundle;
+  const entry = import.meta.resolve("@graphql-yoga/render-graphiql");
+  const bundle = (await import(new URL("./graphiql.js", entry).href)) as Bundle;
   return {
     "": await asset("text/html; charset=utf-8", PAGE),
     "graphiql.js": await asset(JAVASCRIPT, bundle.js),

@@ -20,7 +20,6 @@ if (stored !== null && headers !== undefined) {
   localStorage.setItem(TABS, JSON.stringify(state));
 }
 
-const blobUrls = new Map();
 globalThis.MonacoEnvironment = {
   globalAPI: false,
   getWorkerUrl: (_module, label) => `graphql/assets/${label}.js`,

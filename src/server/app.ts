@@ -1,0 +1,202 @@
+import type { ServerResponse } from "node:http";
+import type { Registry } from "prom-client";
+import type { Clock } from "../shared/clock.ts";
+import { ProblemId } from "../shared/ids.ts";
+import type { Service } from "../shared/lifecycle.ts";
+import type { Limits } from "../shared/limits.ts";
+import type { Log } from "../shared/log.ts";
+import { type Authenticate, createAuthenticate, type Viewer } from "./auth.ts";
+import type { Backbone } from "./backbone.ts";
+import type { Context } from "./graphql/context.ts";
+import { schema } from "./graphql/schema.ts";
+import { createSockets } from "./graphql/websocket.ts";
+import { type Caller, createGraphQL } from "./graphql/yoga.ts";
+import { sendJson, sendProblem } from "./http/answer.ts";
+import { createBlobRoute } from "./http/blobs.ts";
+import { createConnectionCounts } from "./http/connections.ts";
+import { createDoor } from "./http/door.ts";
+import { createGraphiQL } from "./http/graphiql.ts";
+import { handleGraphQL } from "./http/graphqlroute.ts";
+import { answerReady } from "./http/health.ts";
+import { createMetrics } from "./http/metrics.ts";
+import { openApiDocument } from "./http/openapi.ts";
+import { createHttpService, type Exchange, type Route } from "./http/server.ts";
+import { getSubmission, postSubmission } from "./http/submissions.ts";
+import { importPackage } from "./problems/importpackage.ts";
+import type { Store } from "./store/store.ts";
+
+export interface AppDeps {
+  readonly store: Store;
+  readonly backbone: Backbone;
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly registry: Registry;
+}
+
+export interface AppInput {
+  readonly host: string;
+  readonly port: number;
+  /** More host names that this server answers to. */
+  readonly allowedHosts: readonly string[];
+  readonly capabilitySecret: string;
+  readonly graceMs: number;
+}
+
+/** Everything that speaks HTTP: GraphQL, REST, blobs, health and metrics, on one port. */
+export interface App extends Service {
+  url(): string;
+}
+
+const makeContext =
+  (deps: AppDeps, authenticate: Authenticate) =>
+  ({ authentication, authorization }: Caller): Context => {
+    const { store, backbone, limits, clock } = deps;
+    const problems = new Map<string, ReturnType<Store["problems"]["get"]>>();
+    return {
+      viewer: authentication.type === "viewer" ? authentication.viewer : undefined,
+      stillAllowed: async () => (await authenticate(authorization)).type === "viewer",
+      limits,
+      store,
+      backbone,
+      importPackage: (input) => importPackage({ ...store, limits, clock }, input),
+      findProblem: async (id) => {
+        const parsed = ProblemId.safeParse(id);
+        if (!parsed.success) return undefined;
+        const known = problems.get(id) ?? store.problems.get(parsed.data);
+        problems.set(id, known);
+        return await known;
+      },
+    };
+  };
+
+/** Runs `then` for a right key; answers 401 for all else. */
+const withKey =
+  (authenticate: Authenticate, then: (viewer: Viewer, exchange: Exchange) => Promise<void>) =>
+  async (exchange: Exchange): Promise<void> => {
+    const authentication = await authenticate(exchange.request.headers.authorization);
+    if (authentication.type === "viewer") return await then(authentication.viewer, exchange);
+    const message =
+      authentication.type === "missing"
+        ? "Send an API key: Authorization: Bearer <key>."
+        : "This API key is unknown, expired or revoked.";
+    sendProblem(exchange.response, { code: "UNAUTHENTICATED", message });
+  };
+
+export function createApp(deps: AppDeps, input: AppInput): App {
+  const { store, backbone, limits, log, registry } = deps;
+  let stopping = false;
+  const authenticate = createAuthenticate({ findKey: (hash) => store.apiKeys.get(hash), clock: deps.clock });
+  const connections = createConnectionCounts(limits.connectionsPerOwner);
+  const metrics = createMetrics({ registry, backbone, connections });
+  const yoga = { schema, limits, log, makeContext: makeContext(deps, authenticate) };
+  const graphql = createGraphQL(yoga, { uploads: false });
+  const uploads = createGraphQL(yoga, { uploads: true });
+  const sockets = createSockets({ graphql, authenticate, connections, limits });
+  const page = createGraphiQL();
+  const streams = new Set<ServerResponse>();
+  const graphQLDeps = { graphql, uploads, page, authenticate, connections, limits, streams };
+  const blobs = createBlobRoute({ store, capabilitySecret: input.capabilitySecret });
+  const ready = { store, backbone, stopping: () => stopping };
+
+  const fixed: Readonly<Record<string, Route>> = {
+    "/": {
+      name: "home",
+      methods: ["GET"],
+      handle: ({ response }) => void response.writeHead(302, { Location: "/graphql" }).end(),
+    },
+    "/graphql": {
+      name: "graphql",
+      methods: ["GET", "POST"],
+      handle: ({ request, response }) => handleGraphQL(graphQLDeps, request, response),
+    },
+    "/submissions": {
+      name: "submit",
+      methods: ["POST"],
+      handle: withKey(authenticate, (viewer, { request, response }) =>
+        postSubmission(deps, viewer, request, response),
+      ),
+    },
+    "/openapi.json": {
+      name: "openapi",
+      methods: ["GET"],
+      handle: ({ response }) => sendJson(response, 200, openApiDocument),
+    },
+    "/livez": {
+      name: "livez",
+      methods: ["GET"],
+      open: true,
+      handle: ({ response }) => sendJson(response, 200, { status: "ok" }),
+    },
+    "/readyz": {
+      name: "readyz",
+      methods: ["GET"],
+      open: true,
+      handle: ({ response }) => answerReady(ready, response),
+    },
+    "/metrics": {
+      name: "metrics",
+      methods: ["GET"],
+      handle: async ({ response }) => {
+        const text = await registry.metrics();
+        response.writeHead(200, { "Content-Type": registry.contentType }).end(text);
+      },
+    },
+  };
+
+  const prefixed: Readonly<Record<string, (rest: string) => Route>> = {
+    "/submissions/": (id) => ({
+      name: "submission",
+      methods: ["GET"],
+      handle: withKey(authenticate, (viewer, { request, response, query }) =>
+        getSubmission(deps, viewer, { id, query }, request, response),
+      ),
+    }),
+    "/blobs/": (name) => ({
+      name: "blob",
+      methods: ["GET"],
+      handle: ({ request, response }) => blobs(request, response, name),
+    }),
+    "/graphql/assets/": (name) => ({
+      name: "graphiql",
+      methods: ["GET"],
+      handle: async ({ request, response, path }) => {
+        if (name !== "" && (await page(request, response, name))) return;
+        sendProblem(response, { code: "NOT_FOUND", message: `There is nothing at ${path}.` });
+      },
+    }),
+  };
+
+  function route(path: string): Route | undefined {
+    if (Object.hasOwn(fixed, path)) return fixed[path];
+    const prefix = Object.keys(prefixed).find((one) => path.startsWith(one));
+    return prefix === undefined ? undefined : prefixed[prefix]?.(path.slice(prefix.length));
+  }
+
+  const http = createHttpService(
+    {
+      door: createDoor(input.host, input.allowedHosts),
+      log,
+      metrics,
+      route,
+      upgrade: (path, request, socket, head) => {
+        if (path !== "/graphql" || stopping) return false;
+        sockets.upgrade(request, socket, head);
+        return true;
+      },
+    },
+    input,
+  );
+
+  return {
+    name: "app",
+    url: () => http.url(),
+    start: () => http.start(),
+    stop: async () => {
+      stopping = true;
+      sockets.stop();
+      for (const stream of streams) stream.destroy();
+      await http.stop();
+    },
+  };
+}

@@ -1,0 +1,124 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { type ExecutionArgs, GraphQLError } from "graphql";
+import { CloseCode } from "graphql-ws";
+import { type Extra, useServer } from "graphql-ws/use/ws";
+import { WebSocketServer } from "ws";
+import type { Limits } from "../../shared/limits.ts";
+import type { Authenticate, Authentication } from "../auth.ts";
+import type { ConnectionCounts } from "../http/connections.ts";
+import { codedGraphQLError } from "./errors.ts";
+import type { GraphQLHandler } from "./yoga.ts";
+
+export interface WebSocketDeps {
+  readonly graphql: GraphQLHandler;
+  readonly authenticate: Authenticate;
+  readonly connections: ConnectionCounts;
+  readonly limits: Pick<Limits, "requestBytes" | "subscriptionsPerConnection">;
+}
+
+export interface GraphQLSockets {
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Tells every client to come again (1012), here or at another server. */
+  stop(): void;
+}
+
+interface Connection extends Extra {
+  release?: () => void;
+  authorization?: string;
+}
+
+/** Standard codes of the WebSocket protocol. */
+const SERVICE_RESTART = 1012;
+const TRY_AGAIN_LATER = 1013;
+
+const isRunner = (
+  value: unknown,
+): value is Pick<ReturnType<GraphQLHandler["getEnveloped"]>, "execute" | "subscribe"> =>
+  typeof value === "object" && value !== null && "execute" in value && "subscribe" in value;
+
+/** Runs with what `onSubscribe` put into the arguments: Yoga's own functions, with its masking and limits. */
+function run(how: "execute" | "subscribe", args: ExecutionArgs) {
+  if (!isRunner(args.rootValue)) throw new Error("onSubscribe did not say how to run the operation");
+  return args.rootValue[how](args);
+}
+
+function bearer(params: Readonly<Record<string, unknown>> | undefined): string | undefined {
+  const given = params?.["Authorization"] ?? params?.["authorization"];
+  return typeof given === "string" ? given : undefined;
+}
+
+/**
+ * GraphQL over WebSocket (graphql-transport-ws) on Yoga's path. The key comes with `connection_init` as
+ * `{ "Authorization": "Bearer …" }`; without a right one the socket is closed with 4403, before it with 4401.
+ * The key is looked at again for each operation.
+ */
+export function createSockets(deps: WebSocketDeps): GraphQLSockets {
+  const server = new WebSocketServer({ noServer: true, maxPayload: deps.limits.requestBytes });
+
+  useServer<Record<string, unknown>, Connection & Record<PropertyKey, unknown>>(
+    {
+      execute: (args) => run("execute", args),
+      subscribe: (args) => run("subscribe", args),
+      onConnect: async ({ connectionParams, extra }) => {
+        const authorization = bearer(connectionParams);
+        const authentication = await deps.authenticate(authorization);
+        if (authentication.type !== "viewer" || authorization === undefined) return false;
+        const release = deps.connections.take(authentication.viewer.owner);
+        if (release === undefined) {
+          extra.socket.close(TRY_AGAIN_LATER, "too many connections of this owner");
+          return false;
+        }
+        Object.assign(extra, { release, authorization });
+        return true;
+      },
+      onClose: ({ extra }) => extra.release?.(),
+      onSubscribe: async ({ extra, subscriptions }, _id, params) => {
+        if (Object.keys(subscriptions).length > deps.limits.subscriptionsPerConnection) {
+          const message = `More than ${deps.limits.subscriptionsPerConnection} operations at once on this connection.`;
+          return [codedGraphQLError({ code: "TOO_MANY_CONNECTIONS", message, retryAfterMs: 1_000 })];
+        }
+        const authentication: Authentication = await deps.authenticate(extra.authorization);
+        if (authentication.type !== "viewer") {
+          extra.socket.close(CloseCode.Forbidden, "the API key has been revoked");
+          return [];
+        }
+        const enveloped = deps.graphql.getEnveloped({
+          authentication,
+          authorization: extra.authorization,
+          request: extra.request,
+          params,
+        });
+        const { schema, parse, validate, contextFactory, execute, subscribe } = enveloped;
+        try {
+          const document = parse(params.query);
+          const errors = validate(schema, document);
+          if (errors.length > 0) return errors;
+          return {
+            schema,
+            document,
+            operationName: params.operationName,
+            variableValues: params.variables,
+            contextValue: await contextFactory(),
+            rootValue: { execute, subscribe },
+          };
+        } catch (error) {
+          if (error instanceof GraphQLError) return [error];
+          throw error;
+        }
+      },
+    },
+    server,
+  );
+
+  return {
+    upgrade: (request, socket, head) => {
+      server.handleUpgrade(request, socket, head, (webSocket) =>
+        server.emit("connection", webSocket, request),
+      );
+    },
+    stop: () => {
+      for (const client of server.clients) client.close(SERVICE_RESTART, "the server is stopping");
+    },
+  };
+}

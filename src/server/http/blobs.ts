@@ -1,0 +1,103 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { pipeline } from "node:stream/promises";
+import { type CapabilityClaims, readCapability } from "../../shared/capability.ts";
+import { Sha256, type SubmissionId } from "../../shared/ids.ts";
+import { ProblemManifest } from "../../shared/judging.ts";
+import type { Store } from "../store/store.ts";
+import { sendProblem } from "./answer.ts";
+
+/** `GET /blobs/<sha256>` for executors: a job's capability opens the blobs of that job and no others. */
+export interface BlobsDeps {
+  readonly store: Pick<Store, "submissions" | "blobs">;
+  readonly capabilitySecret: string;
+}
+
+/** Manifests whose names are remembered; a manifest never changes. */
+const KEEP_MANIFESTS = 500;
+/** Submissions whose manifest is remembered. */
+const KEEP_SUBMISSIONS = 10_000;
+
+/** `load` with a memory of its last `count` answers; what was not there or failed is asked again. */
+function remember<Key, Value>(count: number, load: (key: Key) => Promise<Value | undefined>) {
+  const known = new Map<Key, Promise<Value | undefined>>();
+  return (key: Key): Promise<Value | undefined> => {
+    const remembered = known.get(key);
+    if (remembered !== undefined) return remembered;
+    if (known.size >= count) {
+      const oldest = known.keys().next();
+      if (oldest.done !== true) known.delete(oldest.value);
+    }
+    const loading = load(key);
+    known.set(key, loading);
+    const forget = (): boolean => known.delete(key);
+    loading.then((value) => value === undefined && forget(), forget);
+    return loading;
+  };
+}
+
+type Allows = (claims: CapabilityClaims, sha256: Sha256) => Promise<boolean>;
+
+/** All blobs that a manifest names: what judging with it needs. */
+function namedBy(manifest: ProblemManifest): ReadonlySet<Sha256> {
+  const names = manifest.tests.flatMap(({ input, answer }) => [input, answer]);
+  if (manifest.validator.type === "custom")
+    names.push(...manifest.validator.files.map(({ sha256 }) => sha256));
+  return new Set(names);
+}
+
+/**
+ * A blob is allowed when the claims name it, or when the claims name the submission's manifest and that names it.
+ * Only the manifest of the submission counts as one: a source file that looks like a manifest opens nothing.
+ */
+function createAllows({ store }: BlobsDeps): Allows {
+  const manifestOf = remember(KEEP_SUBMISSIONS, async (id: SubmissionId) => {
+    const submission = await store.submissions.get(id);
+    return submission?.manifest;
+  });
+  const namesIn = remember(KEEP_MANIFESTS, async (manifest: Sha256) => {
+    const bytes = await store.blobs.read(manifest);
+    if (bytes === undefined) return undefined;
+    return namedBy(ProblemManifest.parse(JSON.parse(new TextDecoder().decode(bytes))));
+  });
+  return async (claims, sha256) => {
+    if (claims.blobs.includes(sha256)) return true;
+    const manifest = await manifestOf(claims.submission);
+    if (manifest === undefined || !claims.blobs.includes(manifest)) return false;
+    return (await namesIn(manifest))?.has(sha256) ?? false;
+  };
+}
+
+export function createBlobRoute(deps: BlobsDeps) {
+  const allows = createAllows(deps);
+  return async (request: IncomingMessage, response: ServerResponse, name: string): Promise<void> => {
+    const capability = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
+    const claims = capability === undefined ? undefined : readCapability(deps.capabilitySecret, capability);
+    if (claims === undefined) {
+      const message =
+        "Blobs are for executors: send a job's capability as Authorization: Bearer <capability>.";
+      sendProblem(response, { code: "UNAUTHENTICATED", message });
+      return;
+    }
+    const sha256 = Sha256.safeParse(name);
+    if (!sha256.success) {
+      sendProblem(response, { code: "NOT_FOUND", message: "A blob's name is 64 lower-case hex digits." });
+      return;
+    }
+    if (!(await allows(claims, sha256.data))) {
+      sendProblem(response, { code: "FORBIDDEN", message: "This capability does not open this blob." });
+      return;
+    }
+    const blob = await deps.store.blobs.open(sha256.data);
+    if (blob === undefined) {
+      sendProblem(response, { code: "NOT_FOUND", message: `There is no blob ${sha256.data}.` });
+      return;
+    }
+    response.writeHead(200, {
+      "Content-Type": "application/octet-stream",
+      "Content-Length": blob.sizeBytes,
+      "Cache-Control": "private, max-age=31536000, immutable",
+      ETag: `"${sha256.data}"`,
+    });
+    await pipeline(blob.stream, response);
+  };
+}

@@ -1,0 +1,29 @@
+/** Long-lived connections (WebSockets, event streams) of each owner on this server. */
+export interface ConnectionCounts {
+  /** Counts one in; undefined when the owner has as many as it may. Call the result once, when it closes. */
+  take(owner: string): (() => void) | undefined;
+  total(): number;
+}
+
+export function createConnectionCounts(limit: number): ConnectionCounts {
+  const open = new Map<string, number>();
+  let total = 0;
+  return {
+    take(owner) {
+      const held = open.get(owner) ?? 0;
+      if (held >= limit) return undefined;
+      open.set(owner, held + 1);
+      total += 1;
+      let released = false;
+      return () => {
+        if (released) return;
+        released = true;
+        total -= 1;
+        const left = (open.get(owner) ?? 1) - 1;
+        if (left === 0) open.delete(owner);
+        else open.set(owner, left);
+      };
+    },
+    total: () => total,
+  };
+}

@@ -1,0 +1,110 @@
+import { z } from "zod";
+import { Lane } from "../../shared/lane.ts";
+import { Verdict } from "../../shared/verdict.ts";
+import { isJury, type Viewer } from "../auth.ts";
+import type { SubmissionView } from "../submissionview.ts";
+
+/** What goes in and out over REST. The OpenAPI document is made from these, so it cannot say anything else. */
+
+export const SubmissionRequest = z
+  .strictObject({
+    problem: z.string().meta({ description: "The problem's id." }),
+    language: z.string().meta({ description: "A language's id, e.g. cpp." }),
+    source: z.string().optional().meta({ description: "A program of one file; or give files." }),
+    files: z
+      .array(z.strictObject({ name: z.string(), content: z.string() }))
+      .optional()
+      .meta({ description: "All files; or give source." }),
+    entryPoint: z
+      .string()
+      .optional()
+      .meta({ description: "Main file or class, where it cannot be told from the files." }),
+    lane: Lane.optional().meta({ description: "Jury only; practice where nothing is said." }),
+  })
+  .meta({ id: "SubmissionRequest" });
+
+const Test = z.strictObject({
+  name: z.string(),
+  verdict: Verdict,
+  cpuMs: z.number(),
+  wallMs: z.number(),
+  memoryKiB: z.number(),
+  teamMessage: z.string().optional(),
+  exit: z.string().optional().meta({ description: "Jury only." }),
+  judgeMessage: z.string().optional().meta({ description: "Jury only." }),
+});
+
+export const SubmissionResource = z
+  .strictObject({
+    id: z.string(),
+    revision: z.int().meta({ description: "Grows with every stored change; also the ETag." }),
+    state: z.enum(["PENDING", "QUEUED", "RUNNING", "FINISHED", "FAILED", "CANCELLED"]),
+    verdict: Verdict.nullable().meta({ description: "Set once the state is FINISHED." }),
+    problem: z.string(),
+    language: z.string(),
+    lane: Lane,
+    owner: z.string(),
+    createdAt: z.iso.datetime(),
+    startedAt: z.iso.datetime().nullable(),
+    finishedAt: z.iso.datetime().nullable(),
+    compile: z
+      .strictObject({
+        ok: z.boolean(),
+        message: z.string(),
+        cpuMs: z.number(),
+        wallMs: z.number(),
+        cached: z.boolean(),
+      })
+      .nullable(),
+    testsDone: z.int(),
+    testsTotal: z.int().meta({ description: "0 until an executor has told." }),
+    tests: z.array(Test),
+  })
+  .meta({ id: "Submission" });
+export type SubmissionResource = z.infer<typeof SubmissionResource>;
+
+export const ProblemDetails = z
+  .strictObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string().meta({ description: "One of docs/errors.md." }),
+    retryAfterMs: z.int().optional(),
+  })
+  .meta({ id: "ProblemDetails", description: "RFC 9457." });
+
+const time = (date: Date | undefined): string | null => date?.toISOString() ?? null;
+
+export function submissionResource(
+  { snapshot, revision, results }: SubmissionView,
+  viewer: Viewer,
+): SubmissionResource {
+  const { submission, judgement } = snapshot;
+  const jury = isJury(viewer);
+  return {
+    id: submission._id,
+    revision,
+    state: judgement.state,
+    verdict: judgement.state === "FINISHED" ? (results.verdict ?? null) : null,
+    problem: submission.problem,
+    language: submission.language,
+    lane: submission.lane,
+    owner: submission.owner,
+    createdAt: submission.createdAt.toISOString(),
+    startedAt: time(judgement.startedAt),
+    finishedAt: time(judgement.finishedAt),
+    compile: results.compile ?? null,
+    testsDone: results.tests.length,
+    testsTotal: results.testsTotal,
+    tests: results.tests.map(({ exit, judgeMessage, ...test }) =>
+      jury
+        ? {
+            ...test,
+            ...(exit === undefined ? {} : { exit }),
+            ...(judgeMessage === undefined ? {} : { judgeMessage }),
+          }
+        : test,
+    ),
+  };
+}

@@ -1,0 +1,132 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { isFinal } from "../store/documents.ts";
+import type { Limits } from "../../shared/limits.ts";
+import { SubmissionId } from "../../shared/ids.ts";
+import type { Viewer } from "../auth.ts";
+import type { Backbone } from "../backbone.ts";
+import type { Store } from "../store/store.ts";
+import { maySee, type SubmissionView, viewOf } from "../submissionview.ts";
+import { submitAs } from "../submitas.ts";
+import { readBody, sendJson, sendProblem } from "./answer.ts";
+import { SubmissionRequest, submissionResource } from "./resources.ts";
+
+/** The thin face for clients without GraphQL: hand in, then ask (and wait) for what came of it. */
+export interface SubmissionsDeps {
+  readonly store: Pick<Store, "snapshots">;
+  readonly backbone: Pick<Backbone, "submit" | "feed">;
+  readonly limits: Limits;
+}
+
+/** Longest wait that a poll may ask for, milliseconds. */
+export const MAX_WAIT_MS = 30_000;
+
+const parseJson = (bytes: Buffer): unknown => {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    return undefined;
+  }
+};
+
+/** `POST /submissions`: 202 with the address to ask at. */
+export async function postSubmission(
+  deps: SubmissionsDeps,
+  viewer: Viewer,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) {
+    sendProblem(response, {
+      code: "MEDIA_TYPE_UNSUPPORTED",
+      message: "Send JSON: Content-Type: application/json.",
+    });
+    return;
+  }
+  const bytes = await readBody(request, deps.limits.requestBytes);
+  if (bytes === undefined) {
+    const message = `The body is larger than ${deps.limits.requestBytes} bytes (limit requestBytes).`;
+    sendProblem(response, { code: "REQUEST_TOO_LARGE", message }, { Connection: "close" });
+    return;
+  }
+  const parsed = SubmissionRequest.safeParse(parseJson(bytes));
+  if (!parsed.success) {
+    const message = parsed.error.issues
+      .map((issue) => `${issue.path.join(".") || "body"}: ${issue.message}`)
+      .join("; ");
+    sendProblem(response, { code: "INPUT_INVALID", message });
+    return;
+  }
+  const idempotencyKey = request.headers["idempotency-key"]?.toString();
+  const outcome = await submitAs(deps.backbone, viewer, { ...parsed.data, idempotencyKey });
+  if (outcome.type === "refused") {
+    sendProblem(response, outcome);
+    return;
+  }
+  const { submission } = outcome.snapshot;
+  sendJson(response, 202, submissionResource(viewOf(outcome.snapshot), viewer), {
+    Location: `/submissions/${submission._id}`,
+    "Idempotency-Key": submission.idempotencyKey,
+  });
+}
+
+async function find(deps: SubmissionsDeps, viewer: Viewer, id: string): Promise<SubmissionView | undefined> {
+  const parsed = SubmissionId.safeParse(id);
+  if (!parsed.success) return undefined;
+  const snapshot = await deps.store.snapshots.get(parsed.data);
+  return snapshot !== undefined && maySee(viewer, snapshot) ? viewOf(snapshot) : undefined;
+}
+
+/** The first state newer than `found`, or `found` after `waitMs` or when the client has gone. */
+async function waitForNewer(
+  deps: SubmissionsDeps,
+  found: SubmissionView,
+  waitMs: number,
+  response: ServerResponse,
+): Promise<SubmissionView> {
+  const updates = deps.backbone.feed.watch(found.snapshot.submission._id, found.revision);
+  const { promise: over, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), waitMs);
+  response.once("close", () => resolve(undefined));
+  try {
+    const next = await Promise.race([updates.next(), over]);
+    return next === undefined || next.done === true ? found : viewOf(next.value);
+  } finally {
+    clearTimeout(timer);
+    await updates.return?.();
+  }
+}
+
+/**
+ * `GET /submissions/{id}`: the ETag is the revision. With `afterRevision` and `waitMs` it waits so long for a state
+ * that is newer, and answers the current one when there is none.
+ */
+export async function getSubmission(
+  deps: SubmissionsDeps,
+  viewer: Viewer,
+  input: { readonly id: string; readonly query: URLSearchParams },
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const waitMs = Number(input.query.get("waitMs") ?? 0);
+  const afterRevision = Number(input.query.get("afterRevision") ?? -1);
+  if (!Number.isInteger(waitMs) || waitMs < 0 || waitMs > MAX_WAIT_MS || !Number.isInteger(afterRevision)) {
+    const message = `afterRevision must be a whole number, waitMs one from 0 to ${MAX_WAIT_MS}.`;
+    sendProblem(response, { code: "INPUT_INVALID", message });
+    return;
+  }
+  let view = await find(deps, viewer, input.id);
+  if (view === undefined) {
+    const message = `There is no submission ${input.id} that you may see.`;
+    sendProblem(response, { code: "SUBMISSION_NOT_FOUND", message });
+    return;
+  }
+  if (waitMs > 0 && view.revision <= afterRevision && !isFinal(view.snapshot.judgement.state)) {
+    view = await waitForNewer(deps, view, waitMs, response);
+  }
+  const headers = { ETag: `"${view.revision}"`, "Cache-Control": "private, no-cache" };
+  if (request.headers["if-none-match"] === headers.ETag) {
+    response.writeHead(304, headers).end();
+    return;
+  }
+  sendJson(response, 200, submissionResource(view, viewer), headers);
+}
