@@ -1,0 +1,3 @@
+# Crashes: an exception that nobody catches.
+print("Hello World!")
+raise RuntimeError("no world to greet")

@@ -1,0 +1,4 @@
+# Too slow: never gets to the greeting.
+while True:
+    pass
+print("Hello World!")

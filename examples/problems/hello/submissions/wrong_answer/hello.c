@@ -1,0 +1,7 @@
+/* Wrong: greets nobody. */
+#include <stdio.h>
+
+int main(void) {
+  puts("Hello!");
+  return 0;
+}

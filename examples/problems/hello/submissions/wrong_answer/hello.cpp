@@ -1,0 +1,6 @@
+// Wrong: greets nobody.
+#include <iostream>
+
+int main() {
+  std::cout << "Hello!\n";
+}

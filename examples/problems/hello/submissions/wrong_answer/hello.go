@@ -1,0 +1,8 @@
+// Wrong: greets nobody.
+package main
+
+import "fmt"
+
+func main() {
+	fmt.Println("Hello!")
+}

@@ -1,0 +1,2 @@
+// Wrong: greets nobody.
+console.log("Hello!");

@@ -1,0 +1,4 @@
+// Wrong: greets nobody.
+fn main() {
+    println!("Hello!");
+}
