@@ -23,17 +23,30 @@ export interface RunInput extends CompileInput {
   readonly memoryMiB: number;
 }
 
+/** Where to look for toolchains; what `find` may know of the machine besides its files. */
+export interface Places {
+  /** PATH of the executor. */
+  readonly path?: string | undefined;
+  readonly home?: string | undefined;
+  /** The Node that runs Docket itself. */
+  readonly node: string;
+  /** Folder for what a toolchain has to have built once, such as Go's standard library. Kept over restarts. */
+  readonly cacheDir: string;
+}
+
 /** A language is data: how to find it, compile it, run it, and prove that it works. */
 export interface LanguageDefinition {
   readonly id: LanguageId;
   /** Debian packages that bring it: named when it is missing. */
   readonly packages: readonly string[];
   /** Finds the toolchain on this machine; undefined when it is not there. */
-  find(): Promise<Toolchain | undefined>;
+  find(places: Places): Promise<Toolchain | undefined>;
   /** Command run in /box that leaves the program in /box; undefined when nothing is compiled (a syntax check counts). */
   compile?(input: CompileInput): readonly [string, ...string[]];
   /** Command that runs the program; its /box holds what compile left. */
   run(input: RunInput): readonly [string, ...string[]];
+  /** Script in /box to run in isolated-vm when it asks for nothing that is missing there; for engine "isolate". */
+  isolateScript?(input: RunInput): string;
   /** "isolate": run in isolated-vm when the program asks for nothing it lacks. */
   readonly engine: "native" | "isolate";
   /** Multiplies the problem's time limit. */

@@ -1,5 +1,10 @@
 import type { LaunchRequest } from "./wire.ts";
 
+export interface PinnedMount {
+  readonly source: string;
+  readonly inside: string;
+}
+
 /** What the launcher has opened for one run: paths of pinned descriptors, and fixed facts. */
 export interface BwrapInput {
   readonly bwrap: string;
@@ -8,7 +13,8 @@ export interface BwrapInput {
   readonly uid: number;
   readonly request: LaunchRequest;
   readonly box: string;
-  readonly mounts: readonly { readonly source: string; readonly inside: string }[];
+  readonly mounts: readonly PinnedMount[];
+  readonly scratch: PinnedMount | undefined;
   readonly seccompFd: number;
   readonly statusFd: number;
 }
@@ -34,12 +40,23 @@ export function bwrapCommand(input: BwrapInput): string[] {
     // Its pages count as memory of the run; the size only keeps one file from being larger than that.
     ["--perms", "1777", "--size", String(request.limits.memoryKiB * 1024), "--tmpfs", "/tmp"],
     [request.boxWritable ? "--bind" : "--ro-bind", input.box, "/box"],
+    mountPoints(input),
     input.mounts.flatMap(({ source, inside }) => ["--ro-bind", source, inside]),
+    input.scratch === undefined ? [] : ["--bind", input.scratch.source, input.scratch.inside],
     ["--chdir", "/box", "--"],
     ["/usr/bin/setpriv", `--reuid=${input.uid}`, `--regid=${input.uid}`, "--clear-groups"],
     ["--inh-caps=-all", "--bounding-set=-all", "--no-new-privs", "--"],
     request.argv,
   ].flat();
+}
+
+/** The tree is read-only: where something is mounted below one of its empty folders, that becomes a small tmpfs. */
+function mountPoints({ mounts, scratch }: BwrapInput): string[] {
+  const inside = [...mounts, ...(scratch === undefined ? [] : [scratch])].map((mount) => mount.inside);
+  const parents = inside
+    .filter((path) => path.lastIndexOf("/") > 0)
+    .map((path) => `/${path.split("/")[1] ?? ""}`);
+  return [...new Set(parents)].flatMap((parent) => ["--size", "65536", "--tmpfs", parent]);
 }
 
 /** One word of a POSIX shell command. */

@@ -50,6 +50,10 @@ export async function launch(
       source: pinnedPath(pin(pinMount(realm, host))),
       inside,
     }));
+    const scratch =
+      request.scratch === undefined
+        ? undefined
+        : { source: pinnedPath(pin(pinFolder(realm, request.scratch.host))), inside: request.scratch.inside };
     const stdin = request.stdin === null ? undefined : pin(pinInput(realm, request.stdin));
     const stdout = request.stdout === null ? undefined : pin(pinOutput(realm, request.stdout));
     const stderr = request.stderr === null ? undefined : pin(pinOutput(realm, request.stderr));
@@ -60,6 +64,7 @@ export async function launch(
       request,
       box: pinnedPath(box),
       mounts,
+      scratch,
       seccompFd: SECCOMP_FD,
       statusFd: STATUS_FD,
     });

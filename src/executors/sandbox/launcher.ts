@@ -160,6 +160,8 @@ async function main(): Promise<void> {
 }
 
 // Signals meant for the whole process group (Ctrl-C) are the executor's to handle; it closes our stdin when it is done.
+// An executor that is gone reads no answer; the end of our stdin says so too.
+process.stdout.on("error", () => {});
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => {});
 await main();

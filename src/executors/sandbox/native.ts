@@ -41,8 +41,6 @@ export interface NativeSandbox extends Sandbox {
     signal: AbortSignal,
     onStarted: (accounts: Accounts) => void,
   ): Promise<RunResult>;
-  /** Removes a folder of the work folder with everything in it, whoever owns what is inside. */
-  remove(path: string): Promise<void>;
   /** Settles when the launcher has gone; without `close` having been called that is a fault of ours. */
   readonly gone: Promise<void>;
   /** Kills what runs and ends the launcher. Safe twice. */
@@ -145,7 +143,8 @@ export async function openSandbox(config: SandboxConfig): Promise<NativeSandbox>
         request: {
           ...request,
           argv: [...request.argv],
-          mounts: [...request.mounts],
+          // What the prepared tree shows already cannot be asked for again, and need not be.
+          mounts: request.mounts.filter((mount) => !isPrepared(config, mount)),
           env: { ...request.env },
           limits: wholeLimits(request.limits),
         },
@@ -173,6 +172,9 @@ export async function openSandbox(config: SandboxConfig): Promise<NativeSandbox>
     },
   };
 }
+
+const isPrepared = ({ mounts }: SandboxConfig, mount: ReadOnlyMount): boolean =>
+  mounts.some(({ host, inside }) => host === mount.host && inside === mount.inside);
 
 interface Pending {
   readonly resolve: (value: unknown) => void;

@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   openSync,
   readdirSync,
@@ -17,6 +18,7 @@ import { pinFolder, type Realm } from "./pin.ts";
  * depth of nesting runs out of descriptors or path length. A folder that is not there is no error.
  */
 export function removeTree(realm: Realm, path: string): void {
+  if (!existsSync(dirname(path))) return;
   const parent = pinFolder(realm, dirname(path));
   try {
     const target = `/proc/self/fd/${parent}/${basename(path)}`;

@@ -25,7 +25,8 @@ export function prepareRootTree(
 ): void {
   mkdirSync(root, { recursive: true });
   mount(["-t", "tmpfs", "-o", "nosuid,mode=0755", "docket-root", root]);
-  for (const dir of ["usr", "proc", "tmp", "box", "etc", "dev", "opt", "var"]) mkdirSync(join(root, dir));
+  for (const dir of ["usr", "proc", "tmp", "box", "etc", "dev", "opt", "var", "data", "feedback"])
+    mkdirSync(join(root, dir));
   symlinkSync("../tmp", join(root, "var/tmp"));
   bindReadOnly("/usr", join(root, "usr"));
   for (const dir of ["bin", "sbin", "lib", "lib64"]) systemFolder(root, dir);

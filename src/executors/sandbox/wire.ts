@@ -7,6 +7,14 @@ const Path = Text.startsWith("/").max(4096);
 
 export const Mount = z.object({ host: Path, inside: Path });
 
+/** Run by run, only these folders take mounts: they are empty in the prepared tree. */
+const PerRunMount = Mount.extend({
+  inside: z
+    .string()
+    .regex(/^\/(data|feedback)(\/[A-Za-z0-9_.-]+)*$/)
+    .refine((path) => !path.split("/").includes("..")),
+});
+
 /** First line: everything that stays the same for the launcher's life. Sent while the executor is still root. */
 export const LauncherConfig = z.object({
   executor: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/),
@@ -37,7 +45,8 @@ export const LaunchRequest = z.object({
   ),
   box: Path,
   boxWritable: z.boolean(),
-  mounts: z.array(Mount),
+  mounts: z.array(PerRunMount),
+  scratch: PerRunMount.optional(),
   stdin: Path.nullable(),
   stdout: Path.nullable(),
   stderr: Path.nullable(),

@@ -1,0 +1,50 @@
+import { BASE_ENV, findProgram, versionLine } from "./findprogram.ts";
+import type { LanguageDefinition } from "./language.ts";
+import { mainFile, sourcesOf } from "./sources.ts";
+
+export const python: LanguageDefinition = {
+  id: "python",
+  packages: ["python3"],
+  async find({ path }) {
+    const python3 = await findProgram(["python3"], { path });
+    const version = python3 === undefined ? undefined : await versionLine(python3, ["--version"]);
+    // One that a version manager keeps in a home folder would need all of that folder shown.
+    if (python3 === undefined || version === undefined || !python3.startsWith("/usr/")) return undefined;
+    return {
+      version,
+      programs: { python3 },
+      mounts: [],
+      env: { ...BASE_ENV, PYTHONDONTWRITEBYTECODE: "1", PYTHONNOUSERSITE: "1" },
+    };
+  },
+  /** A syntax check: a program that cannot be parsed is a compile error in every judge. */
+  compile: ({ toolchain, files }) => [
+    toolchain.programs["python3"] ?? "python3",
+    "-S",
+    "-E",
+    "-c",
+    SYNTAX_CHECK,
+    ...sourcesOf(files, ["py", "py3"]),
+  ],
+  run: ({ toolchain, files, entryPoint }) => [
+    toolchain.programs["python3"] ?? "python3",
+    mainFile(sourcesOf(files, ["py", "py3"]), entryPoint, ["main.py", "__main__.py"]),
+  ],
+  engine: "native",
+  timeFactor: 2,
+  memoryBaseMiB: 16,
+  processes: 32,
+  selfTest: `import sys, json, math
+print(json.loads(sys.stdin.readline()) + math.gcd(3, 2))
+`,
+};
+
+const SYNTAX_CHECK = `import sys
+for name in sys.argv[1:]:
+    with open(name, "rb") as f: text = f.read()
+    try: compile(text, name, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as e:
+        import traceback
+        sys.stderr.write("".join(traceback.format_exception_only(type(e), e)))
+        sys.exit(1)
+`;

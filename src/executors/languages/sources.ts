@@ -1,0 +1,24 @@
+/** The files with one of these endings; all files when none has. */
+export function sourcesOf(files: readonly string[], endings: readonly string[]): readonly string[] {
+  const found = files.filter((file) => endings.some((ending) => file.endsWith(`.${ending}`)));
+  return found.length > 0 ? found : files;
+}
+
+/**
+ * The file a program starts with: the entry point if it names one, else the first of `names`, else the first source.
+ * `files` must not be empty.
+ */
+export function mainFile(
+  files: readonly string[],
+  entryPoint: string | undefined,
+  names: readonly string[],
+): string {
+  if (entryPoint !== undefined && files.includes(entryPoint)) return entryPoint;
+  const known = names.find((name) => files.includes(name));
+  const first = files[0];
+  if (first === undefined) throw new RangeError("a program has at least one file");
+  return known ?? first;
+}
+
+/** One word of a POSIX shell command. */
+export const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
