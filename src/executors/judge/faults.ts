@@ -5,14 +5,16 @@ import { BlobFault } from "../work.ts";
 /** Our own trouble, found somewhere below: carried up to `faultOf`, never turned into a verdict. */
 export class JudgeFault extends Error {
   readonly fault: Fault;
-  constructor(fault: Pick<Fault, "code" | "message" | "retry"> & { readonly log?: string }) {
+  constructor(
+    fault: Pick<Fault, "code" | "message" | "retry"> & { readonly shared?: boolean; readonly log?: string },
+  ) {
     super(fault.message);
     this.name = "JudgeFault";
     this.fault = {
       ...fault,
       message: fault.message.slice(0, 2_000),
       ...(fault.log === undefined ? {} : { log: fault.log.slice(-8_000) }),
-      shared: false,
+      shared: fault.shared ?? false,
     };
   }
 }

@@ -21,6 +21,8 @@ import { openWorkspace, type Workspace } from "./workspace.ts";
 
 export interface JudgeDeps extends BuildDeps {
   readonly workDir: string;
+  /** Bytes free where programs write. */
+  readonly freeDiskBytes: () => Promise<number>;
   readonly limits: Pick<Limits, "compileMessageCharacters" | "judgeMessageCharacters">;
 }
 
@@ -34,7 +36,9 @@ export function createJudge(deps: JudgeDeps): WorkKind {
         const manifest = await readManifest(payload.manifest, context.blobs);
         const workspace = await openWorkspace(deps, context.slot);
         try {
-          return { type: "finished", result: await judge(deps, { payload, manifest, workspace, context }) };
+          const result = await judge(deps, { payload, manifest, workspace, context });
+          if (result.verdict !== "AC") await blameNoFullDisk(deps);
+          return { type: "finished", result };
         } finally {
           await workspace.close();
         }
@@ -141,6 +145,20 @@ async function openValidator(
     validate: customValidator({ ...deps, workspace, slot, signal }, program, manifest, validator.args),
     release: () => program.artefact.release(),
   };
+}
+
+/** With less free than this, writes of programs and compilers may have failed. */
+const FULL_DISK_BYTES = 4 * 1024 * 1024;
+
+/** A program whose output did not fit on our disk looks wrong, and is not. */
+async function blameNoFullDisk(deps: Pick<JudgeDeps, "freeDiskBytes">): Promise<void> {
+  if ((await deps.freeDiskBytes()) >= FULL_DISK_BYTES) return;
+  throw new JudgeFault({
+    code: "DISK_FULL",
+    message: "the executor's disk is full",
+    retry: true,
+    shared: true,
+  });
 }
 
 function readPayload(job: Job): JudgePayload {

@@ -1,3 +1,4 @@
+import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { Clock } from "../../shared/clock.ts";
@@ -34,6 +35,10 @@ export async function openJudge(deps: OpenJudgeDeps): Promise<WorkKind> {
     sandbox: deps.sandbox,
     workDir: deps.workDir,
     limits: deps.limits,
+    freeDiskBytes: async () => {
+      const { bavail, bsize } = await statfs(deps.workDir);
+      return bavail * bsize;
+    },
     language: deps.language,
     artefacts,
     proof: createToolchainProof(deps),

@@ -1,5 +1,5 @@
 import { createHash, randomInt } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Registry } from "prom-client";
@@ -206,6 +206,8 @@ export async function openJudging(options: {
     },
     async close(): Promise<void> {
       await sandbox.close();
+      // The launcher's own folder, root's: empty now, but not readable.
+      rmdirSync(join(workDir, ".launcher"));
       rmSync(workDir, { recursive: true, force: true });
     },
   };

@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { LANGUAGE_IDS } from "../../../src/shared/language.ts";
+import { Verdict } from "../../../src/shared/verdict.ts";
+import { type Judging, openJudging } from "./harness.ts";
+import { PROGRAMS } from "./programs.ts";
+import { findLanguages, type FoundLanguages } from "./toolchains.ts";
+
+let languages: FoundLanguages;
+let judging: Judging;
+beforeAll(async () => {
+  languages = await findLanguages(LANGUAGE_IDS);
+  judging = await openJudging(languages);
+}, 180_000);
+afterAll(async () => await judging.close());
+
+describe.each(LANGUAGE_IDS)("%s", (language) => {
+  test.each(Verdict.options)(
+    "%s",
+    async (verdict) => {
+      if (languages.usable(language) === undefined) throw new Error(`${language} has no toolchain here`);
+      const result = await judging.judge({
+        language,
+        source: PROGRAMS[language][verdict],
+        // Room for a slow start of a runtime, but not for the others to be late.
+        limits: { timeMs: verdict === "TLE" ? 300 : 3_000, memoryMiB: verdict === "MLE" ? 64 : 256 },
+        tests: [
+          { input: "1\n", answer: "2\n" },
+          { input: "41\n", answer: "42\n" },
+        ],
+      });
+      expect(result).toMatchObject({ verdict, testsTotal: 2 });
+      expect(result.compile?.ok).toBe(verdict !== "CE");
+      expect(result.tests.map((report) => report.verdict)).toEqual(
+        verdict === "AC" ? ["AC", "AC"] : verdict === "CE" ? [] : [verdict],
+      );
+      if (verdict === "CE") expect(result.compile?.message).toMatch(/undeclared|SyntaxError|never closed/);
+      for (const report of result.tests) {
+        expect(report.cpuMs).toBeGreaterThan(0);
+        expect(report.wallMs).toBeGreaterThan(0);
+        expect(report.memoryKiB).toBeGreaterThan(0);
+      }
+      expect(judging.pins()).toBe(0);
+    },
+    60_000,
+  );
+});
