@@ -26,7 +26,7 @@ while read -r word group; do
   for g in $groups; do [ "$g" = "$group" ] || left="$left $g"; done
   groups=$left
 done
-for g in $groups; do kill -KILL -- "-$g"; done
+for g in $groups; do kill -s KILL -- "-$g"; done
 `;
 
 export function startWatchdog(): Watchdog {

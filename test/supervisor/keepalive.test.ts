@@ -1,0 +1,69 @@
+import { afterEach, expect, test } from "vitest";
+import { startChild } from "../../src/supervisor/child.ts";
+import { keepAlive, type Kept, type ProcessEvent, type StartOnce } from "../../src/supervisor/keepalive.ts";
+import { startWatchdog } from "../../src/supervisor/watchdog.ts";
+import { isAlive, until } from "../support/processes.ts";
+
+const watchdog = startWatchdog();
+const kept: Kept[] = [];
+afterEach(async () => {
+  for (const process of kept.splice(0)) await process.stop(100);
+});
+
+const sleeper: StartOnce = async (born) => {
+  born(await startChild(watchdog, { name: "sleeper", command: "/bin/sleep", args: ["1000"] }));
+};
+
+async function keepSleeper(events: ProcessEvent[]): Promise<Kept> {
+  const process = await keepAlive("sleeper", sleeper, (event) => events.push(event));
+  kept.push(process);
+  return process;
+}
+
+test("a process that dies is started again, and said to be", async () => {
+  const events: ProcessEvent[] = [];
+  const process = await keepSleeper(events);
+  const first = process.pid();
+  expect(process.kill("SIGKILL")).toBe(true);
+  await until("it died", () => events.some((event) => event.type === "died"));
+  await process.ready();
+  expect(process.pid()).not.toBe(first);
+  expect(events.map((event) => event.type)).toEqual(["starting", "ready", "died", "restarting", "ready"]);
+  expect(events[2]?.detail).toBe("signal SIGKILL");
+});
+
+test("a wished restart is no death and waits for nothing", async () => {
+  const events: ProcessEvent[] = [];
+  const process = await keepSleeper(events);
+  const first = process.pid();
+  await process.restart(1_000);
+  expect(process.pid()).not.toBe(first);
+  expect(events.map((event) => event.type)).toEqual(["starting", "ready", "restarting", "ready"]);
+  expect(events[2]?.detail).toBe("in 0 s");
+});
+
+test("a first start that fails is thrown", async () => {
+  const failing: StartOnce = () => Promise.reject(new Error("no such thing"));
+  await expect(keepAlive("failing", failing, () => {})).rejects.toThrow("no such thing");
+});
+
+test("a stop while it starts again leaves no process behind", async () => {
+  const events: ProcessEvent[] = [];
+  const born: number[] = [];
+  const slow: StartOnce = async (tell) => {
+    const child = await startChild(watchdog, { name: "slow", command: "/bin/sleep", args: ["1000"] });
+    tell(child);
+    born.push(child.pid);
+    // The second one never becomes ready.
+    if (born.length > 1) {
+      await child.exited;
+      throw new Error("ended before it was ready");
+    }
+  };
+  const process = await keepAlive("slow", slow, (event) => events.push(event));
+  process.kill("SIGKILL");
+  await until("the second life", () => born[1] !== undefined);
+  await process.stop(1_000);
+  for (const pid of born) expect(await isAlive(pid)).toBe(false);
+  expect(events.at(-1)?.type).toBe("stopped");
+});

@@ -1,0 +1,99 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { planExecutors, PoolConfigError, readPools } from "../../src/supervisor/pools.ts";
+import { freePort, PreflightError } from "../../src/supervisor/preflight.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "docket-pools-"));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function read(text: string): Promise<unknown> {
+  const path = join(folder, "docket.config.json");
+  await writeFile(path, text);
+  return await readPools(path).catch((error: unknown) => error);
+}
+
+describe("the pool configuration", () => {
+  test("of the checkout is usable and covers every language once", async () => {
+    const pools = await readPools(join(import.meta.dirname, "../../docket.config.json"));
+    const languages = pools.flatMap((pool) => pool.languages).toSorted();
+    expect(languages).toEqual(["c", "cpp", "go", "java", "javascript", "python", "rust"]);
+  });
+
+  test("reports all problems together, each with its place", async () => {
+    const error = await read(
+      JSON.stringify({
+        pools: [
+          { name: "A", languages: ["python"], slots: 0 },
+          { name: "b", languages: ["cobol"], lanes: ["express"], executer: 2 },
+          { name: "c", languages: ["c"], slots: 2, contestReserved: 2 },
+        ],
+      }),
+    );
+    expect(error).toBeInstanceOf(PoolConfigError);
+    const { message } = error as Error;
+    for (const place of [
+      "pools.0.name",
+      "pools.0.slots",
+      "pools.1.languages.0",
+      "pools.1.lanes.0",
+      "executer",
+    ]) {
+      expect(message).toContain(place);
+    }
+  });
+
+  test("must leave a slot for other lanes, and name each pool once", async () => {
+    const reserved = await read('{"pools":[{"name":"a","languages":["c"],"slots":2,"contestReserved":2}]}');
+    expect((reserved as Error).message).toContain("contestReserved must leave at least one slot");
+    const twice = await read('{"pools":[{"name":"a","languages":["c"]},{"name":"a","languages":["go"]}]}');
+    expect((twice as Error).message).toContain("two pools have one name");
+  });
+
+  test("that is no JSON, or is not there, is said so", async () => {
+    expect(((await read("{")) as Error).message).toMatch(/docket\.config\.json cannot be read/);
+    await expect(readPools(join(folder, "nowhere.json"))).rejects.toThrow(/nowhere\.json cannot be read/);
+  });
+});
+
+test("slots left out come from the core count and the profile", () => {
+  const plan = (profile: "cpu" | "compile-heavy" | "gpu", cores: number, contestReserved = 0): number[] =>
+    planExecutors([{ name: "p", languages: ["c"], profile, contestReserved }], "abcdef", cores).map(
+      (executor) => executor.slots,
+    );
+  expect([plan("cpu", 2), plan("cpu", 8), plan("compile-heavy", 8), plan("gpu", 64)].flat()).toEqual([
+    1, 4, 2, 1,
+  ]);
+  // Reserving all of them would leave the other lanes without any.
+  expect(plan("cpu", 2, 1)).toEqual([2]);
+});
+
+test("executor ids carry the stack's id", () => {
+  const plans = planExecutors([{ name: "jvm", languages: ["java"], executors: 2 }], "abcdef", 2);
+  expect(plans.map((plan) => plan.id)).toEqual(["jvm-1-abcdef", "jvm-2-abcdef"]);
+});
+
+test("a taken port is named, with what to do", async () => {
+  const holder = createServer();
+  const port = await new Promise<number>((resolve) => {
+    holder.listen(0, "127.0.0.1", () => {
+      const address = holder.address();
+      resolve(typeof address === "object" && address !== null ? address.port : 0);
+    });
+  });
+  try {
+    const error = await freePort("127.0.0.1", port).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(PreflightError);
+    expect((error as Error).message).toMatch(new RegExp(`Port ${port} .* is taken.*DOCKET_PORT`, "s"));
+    expect(await freePort("127.0.0.1", 0)).toBeGreaterThan(0);
+  } finally {
+    holder.close();
+  }
+});
