@@ -1,0 +1,218 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { OpenedExecutor } from "./inprocess.ts";
+import { openTestExecutor } from "./inprocess.ts";
+import { createSleepKind, type SleepWatch } from "./sleepkind.ts";
+import { executorEnv, openStage, type Stage, temporaryFolder } from "./stage.ts";
+import { namespace } from "../../support/namespace.ts";
+import { decodeJson, encodeJson } from "../../../src/shared/nats.ts";
+import { FenceCheck, type JudgeEvent, Presence } from "../../../src/shared/protocol.ts";
+import { eventStreamConfig, eventStreamOf, streamOf, subjects } from "../../../src/shared/topology.ts";
+import { ExecutorId, newSubmissionId, type SubmissionId } from "../../../src/shared/ids.ts";
+
+const { natsUrl, topology } = namespace();
+const folder = temporaryFolder();
+let stage: Stage;
+let count = 0;
+
+async function open(
+  watch: SleepWatch = {},
+  more: Record<string, string> = {},
+): Promise<OpenedExecutor & { id: ExecutorId }> {
+  const id = ExecutorId.parse(`hold-${++count}`);
+  const workDir = join(folder(), id);
+  mkdirSync(workDir);
+  return {
+    id,
+    ...(await openTestExecutor(
+      executorEnv(natsUrl, topology, { id, workDir, ...more }),
+      createSleepKind(watch),
+    )),
+  };
+}
+
+const seen = (submission: SubmissionId, type: JudgeEvent["type"], ms?: number) =>
+  stage.until((events) => events.find((e) => e.submission === submission && e.type === type), ms);
+const typesOf = (submission: SubmissionId) => stage.ofSubmission(submission).map((event) => event.type);
+const gone = () => expect.poll(() => stage.waiting()).toBe(0);
+
+beforeAll(async () => {
+  stage = await openStage(natsUrl, topology);
+});
+afterAll(() => stage.close());
+
+test("reports start, states and the end, numbered, and acknowledges after it", async () => {
+  await open();
+  const submission = await stage.putJob({ ms: 10 }, { generation: 3, dispatch: 2, capability: "mine" });
+  await seen(submission, "finished");
+  await gone();
+  const events = stage.ofSubmission(submission);
+  expect(typesOf(submission)).toEqual(["started", "compiled", "finished"]);
+  expect(events.map((event) => event.seq)).toEqual([1, 2, 3]);
+  for (const event of events) {
+    expect(event).toMatchObject({
+      generation: 3,
+      dispatch: 2,
+      delivery: 1,
+      capability: "mine",
+      kind: "sleep",
+    });
+  }
+});
+
+test("progress goes out at most five times a second, and only the newest of it", async () => {
+  await open();
+  const submission = await stage.putJob({ progress: 500, ms: 1_000 });
+  await seen(submission, "finished");
+  const progress = stage.ofSubmission(submission).filter((event) => event.type === "progress");
+  expect(progress.length).toBeGreaterThan(0);
+  expect(progress.length).toBeLessThanOrEqual(6);
+  expect(progress.at(-1)).toMatchObject({ result: { done: 500 } });
+});
+
+test("a job cancelled in mid-run stops within 100 ms and leaves no further event", async () => {
+  let endedAtMs = Infinity;
+  const { id } = await open({ ended: () => (endedAtMs = performance.now()) });
+  const submission = await stage.putJob({ ms: 20_000 });
+  await seen(submission, "compiled");
+  const askedAtMs = performance.now();
+  const cancel = { type: "cancel", submission, generation: 1 };
+  stage.nats.publish(subjects.control(topology, id), encodeJson({ ...cancel, generation: 2 }));
+  stage.nats.publish(subjects.control(topology, id), encodeJson(cancel));
+  await gone();
+  expect(endedAtMs - askedAtMs).toBeLessThan(100);
+  expect(typesOf(submission)).toEqual(["started", "compiled"]);
+});
+
+test("a holder whose fence is not current drops the job without running it", async () => {
+  const begun: string[] = [];
+  const stale = newSubmissionId(Date.now());
+  const checks: unknown[] = [];
+  const answering = stage.nats.subscribe(subjects.fenceCheck(topology), {
+    callback: (_error, message) => {
+      const check = decodeJson(FenceCheck, message.data);
+      checks.push(check);
+      message.respond(encodeJson({ current: check?.submission !== stale }));
+    },
+  });
+  await open({ begun: (submission) => begun.push(submission) });
+  await stage.putJob({}, { submission: stale, dispatch: 4 });
+  const current = await stage.putJob({});
+  await seen(current, "finished");
+  await gone();
+  answering.unsubscribe();
+  expect(begun).toEqual([current]);
+  expect(typesOf(stale)).toEqual([]);
+  expect(checks).toContainEqual({ submission: stale, generation: 1, dispatch: 4, delivery: 1 });
+});
+
+test("a fault goes back with a delay; one that no retry can help is acknowledged", async () => {
+  await open();
+  const again = await stage.putJob({ fault: "SANDBOX_FAILED" });
+  const first = await seen(again, "fault");
+  const second = await stage.until((events) =>
+    events.find((e) => e.submission === again && e.type === "fault" && e.delivery === 2),
+  );
+  expect(second.atMs - first.atMs).toBeGreaterThanOrEqual(950);
+  await (await jetstreamManager(stage.nats)).streams.purge(streamOf(topology, "python"));
+  const never = await stage.putJob({ fault: "VALIDATOR_FAILED", retry: false });
+  expect(await seen(never, "fault")).toMatchObject({ fault: { code: "VALIDATOR_FAILED", retry: false } });
+  await gone();
+});
+
+test("what the kind of work throws is a fault of ours", async () => {
+  await open();
+  const submission = await stage.putJob({ throws: "boom" });
+  const event = await seen(submission, "fault");
+  expect(event).toMatchObject({ fault: { code: "INTERNAL", retry: true, shared: false } });
+  await (await jetstreamManager(stage.nats)).streams.purge(streamOf(topology, "python"));
+});
+
+test("a job past its deadline is stopped and reported", async () => {
+  let endedAtMs = Infinity;
+  await open({ ended: () => (endedAtMs = performance.now()) });
+  const atMs = performance.now();
+  const submission = await stage.putJob({ ms: 20_000 }, { deadlineMs: 300 });
+  expect(await seen(submission, "fault")).toMatchObject({ fault: { code: "DEADLINE_EXCEEDED" } });
+  expect(endedAtMs - atMs).toBeLessThan(3_000);
+  await (await jetstreamManager(stage.nats)).streams.purge(streamOf(topology, "python"));
+});
+
+test("a malformed job is taken out, or reported when it says whose it is; an unknown kind is a fault", async () => {
+  await open();
+  const unreadable = newSubmissionId(Date.now());
+  stage.nats.publish(subjects.job(topology, "python", "practice", unreadable), "{not json");
+  await gone();
+  const readable = newSubmissionId(Date.now());
+  stage.nats.publish(
+    subjects.job(topology, "python", "practice", readable),
+    encodeJson({ v: 99, kind: "sleep", submission: readable, generation: 1, dispatch: 1, capability: "c" }),
+  );
+  expect(await seen(readable, "fault")).toMatchObject({ fault: { code: "JOB_MALFORMED" } });
+  const unknown = await stage.putJob({}, { kind: "dance" });
+  expect(await seen(unknown, "fault")).toMatchObject({ fault: { code: "JOB_MALFORMED" } });
+  expect(typesOf(unreadable)).toEqual([]);
+  await (await jetstreamManager(stage.nats)).streams.purge(streamOf(topology, "python"));
+});
+
+test("texts of a result too large for an event are cut, its verdict is not", async () => {
+  await open();
+  const submission = await stage.putJob({ textCharacters: 3_000_000 });
+  const event = await seen(submission, "finished");
+  expect(event).toMatchObject({ result: { verdict: "AC" } });
+  expect(JSON.stringify(event).length).toBeLessThan(10_000);
+  await gone();
+});
+
+test("while the event stream is full the job is held, nothing more is pulled, and nothing is lost", async () => {
+  const manager = await jetstreamManager(stage.nats);
+  const begun: string[] = [];
+  const executor = await open({ begun: (submission) => begun.push(submission) }, { DOCKET_SLOTS: "1" });
+  const running = await stage.putJob({ ms: 300 });
+  await seen(running, "compiled");
+  const { state } = await manager.streams.info(eventStreamOf(topology));
+  await manager.streams.update(eventStreamOf(topology), {
+    ...eventStreamConfig(topology),
+    max_msgs: state.messages,
+  });
+  await seen(running, "finished");
+  await expect.poll(() => executor.ready()).toMatchObject({ state: "unhealthy", reason: /event stream/ });
+  const other = await stage.putJob({});
+  expect(begun).toEqual([running]);
+  expect(await stage.waiting()).toBe(2);
+  await manager.streams.update(eventStreamOf(topology), { ...eventStreamConfig(topology), max_msgs: -1 });
+  await seen(other, "finished");
+  await gone();
+  expect(begun).toEqual([running, other]);
+  expect(await executor.ready()).toMatchObject({ state: "ready" });
+});
+
+test("a language that keeps failing is taken out until its self-test passes", async () => {
+  let works = false;
+  const id = ExecutorId.parse(`hold-${++count}`);
+  const workDir = join(folder(), id);
+  mkdirSync(workDir);
+  const said: Presence[] = [];
+  const listening = stage.nats.subscribe(subjects.presence(topology, id), {
+    callback: (_error, message) => {
+      const presence = decodeJson(Presence, message.data);
+      if (presence !== undefined) said.push(presence);
+    },
+  });
+  const env = executorEnv(natsUrl, topology, { id, workDir, DOCKET_SLOTS: "1" });
+  const executor = await openTestExecutor(env, createSleepKind(), (language) =>
+    Promise.resolve(works ? { id: language, version: "mended" } : { id: language, reason: "still broken" }),
+  );
+  for (let i = 0; i < 3; i++) {
+    await seen(await stage.putJob({ fault: "TOOLCHAIN_BROKEN", retry: false }), "fault");
+  }
+  await expect.poll(() => executor.ready()).toMatchObject({ state: "unhealthy" });
+  await expect.poll(() => said.at(-1)).toMatchObject({ languages: [], notOffered: [{ id: "python" }] });
+  const waiting = await stage.putJob({});
+  works = true;
+  await seen(waiting, "finished");
+  expect(said.at(-1)).toMatchObject({ languages: [{ id: "python", version: "mended" }], notOffered: [] });
+  listening.unsubscribe();
+});
