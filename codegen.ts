@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { lexicographicSortSchema, printSchema } from "graphql";
 import { schema } from "./src/server/graphql/schema.ts";
-import { ERRORS } from "./src/shared/errors.ts";
+import { ERRORS, FAULTS } from "./src/shared/errors.ts";
 import { LIMIT_DEFINITIONS, limitVariable } from "./src/shared/limits.ts";
 
 /**
@@ -56,6 +56,7 @@ ${table(columns, rows)}
 }
 
 function errorsPage(): string {
+  const faults = Object.entries(FAULTS).map(([code, doc]) => [`\`${code}\``, doc]);
   const rows = Object.entries(ERRORS).map(([code, { type, httpStatus, doc, ...more }]) => [
     `\`${code}\``,
     `\`${type}\``,
@@ -75,6 +76,12 @@ function errorsPage(): string {
 Printed by \`npm run codegen\` from src/shared/errors.ts. A code is the same everywhere: \`code\` of a member of a GraphQL result union (of the type named here), \`extensions.code\` of a GraphQL error, \`code\` of a REST problem document (RFC 9457). Retryable ones say after how long: \`retryAfterMs\`, and \`Retry-After\` in HTTP.
 
 ${table(columns, rows)}
+
+## Faults
+
+Why a judgement could not be judged: \`faultCode\` of a try and \`code\` of a dead letter, for the jury. A fault is never a verdict.
+
+${table([{ title: "code" }, { title: "what it means" }], faults)}
 `;
 }
 

@@ -1,3 +1,5 @@
+import type { FaultCode } from "./protocol.ts";
+
 /**
  * Every mistake of a caller that the server answers with a code: the same code in GraphQL (`UserError.code` and
  * `extensions.code`), in REST (`code` of the problem document) and in docs/errors.md, which codegen.ts prints from
@@ -140,6 +142,24 @@ export const ERRORS = define({
 });
 
 export type ErrorCode = keyof typeof ERRORS;
+
+/**
+ * Why a judgement could not be judged: `faultCode` of a try, `code` of a dead letter. Never a verdict. Faults of a
+ * part that all jobs share are not counted against a job; the others are, up to the limit `tries`.
+ */
+export const FAULTS: Readonly<Record<FaultCode | "TRIES_EXHAUSTED", string>> = {
+  BLOB_UNAVAILABLE: "A source or test file could not be fetched from the server.",
+  BLOB_CORRUPT: "A fetched file does not have the hash that names it.",
+  DEADLINE_EXCEEDED: "The whole job took longer than its limits together can explain: the executor hung.",
+  DISK_FULL: "The executor's disk is full.",
+  INTERNAL: "A mistake in Docket; the log excerpt says where.",
+  JOB_MALFORMED: "The job does not fit its schema: server and executor are of different versions.",
+  LANGUAGE_NOT_OFFERED: "The executor does not offer the job's language.",
+  SANDBOX_FAILED: "The sandbox could not be started.",
+  TOOLCHAIN_BROKEN: "The compiler or interpreter itself failed, not the program.",
+  VALIDATOR_FAILED: "The problem's own validator does not compile or crashed: the problem must be mended.",
+  TRIES_EXHAUSTED: "Starts without an end and faults used up the tries; the tries say more.",
+};
 
 /** An error as it goes to a caller: the members of a problem document and of GraphQL's `extensions`. */
 export interface CodedError {

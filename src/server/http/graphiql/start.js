@@ -34,5 +34,5 @@ globalThis.YogaGraphiQL.renderYogaGraphiQL(document.querySelector("#root"), {
   subscriptionsProtocol: "SSE",
   // A key that lies on disk after the window is closed is not worth the comfort.
   shouldPersistHeaders: false,
-  defaultEditorToolsVisibility: "headers",
+  defaultEditorToolsVisibility: "variables",
 });
