@@ -34,12 +34,22 @@ export type ExecutorId = z.infer<typeof ExecutorId>;
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 
-export function newSubmissionId(nowMs: number): SubmissionId {
+/** The 10 characters of an id that say when. */
+function timePart(ms: number): string {
   let time = "";
-  for (let rest = nowMs, i = 0; i < 10; i++) {
+  for (let rest = Math.max(0, ms), i = 0; i < 10; i++) {
     time = ALPHABET.charAt(rest % 32) + time;
     rest = Math.floor(rest / 32);
   }
+  return time;
+}
+
+/** Lower bound of all ids made at `ms` or later. */
+export const firstSubmissionId = (ms: number): SubmissionId =>
+  (timePart(ms) + "0".repeat(16)) as SubmissionId;
+
+export function newSubmissionId(nowMs: number): SubmissionId {
+  const time = timePart(nowMs);
   let chance = "";
   for (const byte of randomBytes(16)) chance += ALPHABET.charAt(byte & 31);
   return (time + chance) as SubmissionId;

@@ -57,7 +57,7 @@ export interface Judgements {
   ): Promise<Pick<JudgementDocument, "_id" | "submission" | "generation" | "change" | "state">[]>;
   /** Unfinished ones by language, lane and state. */
   counts(): Promise<StateCount[]>;
-  /** PENDING ones created before `before` whose publication nobody expects: candidates for collection. */
+  /** PENDING ones created before `before`. */
   oldPending(before: Date, limit: number): Promise<JudgementDocument[]>;
 }
 

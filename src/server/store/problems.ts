@@ -1,5 +1,6 @@
 import type { Collection } from "mongodb";
 import type { ProblemId } from "../../shared/ids.ts";
+import type { BlobStore } from "./blobs.ts";
 import type { ProblemDocument } from "./documents.ts";
 import { guarded } from "./unavailable.ts";
 
@@ -12,11 +13,17 @@ export interface Problems {
   count(): Promise<number>;
 }
 
-export function createProblems(collection: Collection<ProblemDocument>): Problems {
+export function createProblems(deps: {
+  readonly collection: Collection<ProblemDocument>;
+  readonly blobs: Pick<BlobStore, "keep">;
+}): Problems {
+  const { collection, blobs } = deps;
   return {
     get: (id) => guarded(async () => (await collection.findOne({ _id: id })) ?? undefined),
     put: (problem) =>
       guarded(async () => {
+        // Before the problem: submissions pin the version that they were made for, so its blobs stay for ever.
+        await blobs.keep([problem.manifest, ...problem.blobs]);
         await collection.replaceOne({ _id: problem._id }, problem, { upsert: true });
       }),
     page: ({ after, first }) =>

@@ -65,16 +65,17 @@ export async function openStore(access: StoreAccess): Promise<Store> {
     const db = client.db(access.database);
     const submissions = db.collection<SubmissionDocument>("submissions");
     const judgements = db.collection<JudgementDocument>("judgements");
+    const blobs = await createBlobs({
+      collection: db.collection("blobs"),
+      bytes: gridFsBytes(db),
+      clock: access.clock ?? systemClock,
+    });
     return {
       submissions: await createSubmissions(submissions),
       judgements: await createJudgements(judgements),
       snapshots: createSnapshots({ submissions, judgements }),
-      blobs: await createBlobs({
-        collection: db.collection("blobs"),
-        bytes: gridFsBytes(db),
-        clock: access.clock ?? systemClock,
-      }),
-      problems: createProblems(db.collection("problems")),
+      blobs,
+      problems: createProblems({ collection: db.collection("problems"), blobs }),
       apiKeys: createApiKeys(db.collection("apiKeys")),
       leases: createLeases(db.collection("leases")),
       ping: () =>

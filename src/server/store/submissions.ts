@@ -1,5 +1,5 @@
 import type { Collection } from "mongodb";
-import type { SubmissionId } from "../../shared/ids.ts";
+import type { Sha256, SubmissionId } from "../../shared/ids.ts";
 import type { SubmissionDocument } from "./documents.ts";
 import { groupInsert, type InsertOutcome } from "./insertgroup.ts";
 import { guarded } from "./unavailable.ts";
@@ -10,6 +10,12 @@ export interface Submissions {
   get(id: SubmissionId): Promise<SubmissionDocument | undefined>;
   byKey(owner: string, idempotencyKey: string): Promise<SubmissionDocument | undefined>;
   many(ids: readonly SubmissionId[]): Promise<SubmissionDocument[]>;
+  /** Which of these blobs are files of submissions with ids from `from` to `to`, which sort by time. */
+  referred(input: {
+    blobs: readonly Sha256[];
+    from: SubmissionId;
+    to: SubmissionId;
+  }): Promise<ReadonlySet<Sha256>>;
 }
 
 export async function createSubmissions(collection: Collection<SubmissionDocument>): Promise<Submissions> {
@@ -20,5 +26,17 @@ export async function createSubmissions(collection: Collection<SubmissionDocumen
     byKey: (owner, idempotencyKey) =>
       guarded(async () => (await collection.findOne({ owner, idempotencyKey })) ?? undefined),
     many: (ids) => guarded(() => collection.find({ _id: { $in: [...ids] } }).toArray()),
+    referred: ({ blobs, from, to }) =>
+      guarded(async () => {
+        const wanted = new Set(blobs);
+        const found = new Set<Sha256>();
+        const range = collection
+          .find({ _id: { $gte: from, $lte: to }, "files.sha256": { $in: [...blobs] } })
+          .project<Pick<SubmissionDocument, "files">>({ files: 1 });
+        for await (const { files } of range) {
+          for (const { sha256 } of files) if (wanted.has(sha256)) found.add(sha256);
+        }
+        return found;
+      }),
   };
 }

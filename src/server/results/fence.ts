@@ -1,0 +1,44 @@
+import type { Msg } from "@nats-io/transport-node";
+import { compareFence } from "../../shared/fence.ts";
+import { judgementId } from "../../shared/ids.ts";
+import type { Log } from "../../shared/log.ts";
+import { decodeJson, encodeJson } from "../../shared/nats.ts";
+import { type FenceAnswer, FenceCheck } from "../../shared/protocol.ts";
+import { subjects, type Topology } from "../../shared/topology.ts";
+import type { Link } from "../broker/link.ts";
+import { isFinal } from "../store/documents.ts";
+import type { Judgements } from "../store/judgements.ts";
+
+/** One of the servers answers each question. */
+const QUEUE_GROUP = "servers";
+
+/**
+ * Answers holders that ask whether they may still run their job: not when the judgement is final or a newer holder
+ * has spoken. While the database is away nobody answers, and the holder runs: its events are fenced anyway.
+ */
+export function answerFenceChecks(deps: {
+  readonly judgements: Pick<Judgements, "get">;
+  readonly link: Link;
+  readonly topology: Topology;
+  readonly log: Log;
+}): void {
+  async function answer(message: Msg): Promise<void> {
+    const asked = decodeJson(FenceCheck, message.data);
+    if (asked === undefined) return;
+    const judgement = await deps.judgements.get(judgementId(asked.submission, asked.generation));
+    const current =
+      judgement !== undefined &&
+      !isFinal(judgement.state) &&
+      compareFence(asked, { ...judgement, delivery: Math.max(1, judgement.delivery) }) >= 0;
+    const fenceAnswer: FenceAnswer = { current };
+    message.respond(encodeJson(fenceAnswer));
+  }
+
+  deps.link.subscribe(
+    subjects.fenceCheck(deps.topology),
+    (message) => {
+      answer(message).catch((error: unknown) => deps.log.warn({ err: error }, "cannot answer a fence check"));
+    },
+    QUEUE_GROUP,
+  );
+}

@@ -1,0 +1,45 @@
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+
+export interface ResultMeasures {
+  /** outcome: recorded, stale, unknown (no such judgement), malformed, forged, failed. */
+  readonly events: Counter<"outcome">;
+  /** state: FINISHED, FAILED, CANCELLED. */
+  readonly finals: Counter<"state">;
+  /** Seconds from submit to the final state. */
+  readonly finalSeconds: Histogram;
+  /** reason: lost (in no stream), stuck (delivered too often). */
+  readonly mended: Counter<"reason">;
+  readonly watchers: Gauge;
+}
+
+export const createResultMeasures = (registry: Registry): ResultMeasures => ({
+  events: new Counter({
+    name: "docket_judge_events_total",
+    help: "Judge events by what the recorder made of them",
+    labelNames: ["outcome"],
+    registers: [registry],
+  }),
+  finals: new Counter({
+    name: "docket_judgements_final_total",
+    help: "Judgements that got their final state, by state",
+    labelNames: ["state"],
+    registers: [registry],
+  }),
+  finalSeconds: new Histogram({
+    name: "docket_judgement_seconds",
+    help: "Time from submit to the final state",
+    buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800],
+    registers: [registry],
+  }),
+  mended: new Counter({
+    name: "docket_jobs_mended_total",
+    help: "Jobs that the reconciler or the advisory reader had to dispatch again or give up, by reason",
+    labelNames: ["reason"],
+    registers: [registry],
+  }),
+  watchers: new Gauge({
+    name: "docket_feed_watchers",
+    help: "Open watches of submissions on this server",
+    registers: [registry],
+  }),
+});

@@ -1,0 +1,149 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { JudgementId } from "../../shared/ids.ts";
+import type { LanguageId } from "../../shared/language.ts";
+import { type Repeat, repeat } from "../../shared/repeat.ts";
+import { eventStreamOf, RECORDER_CONSUMER } from "../../shared/topology.ts";
+import { findJob, laneDepths, type LaneDepth, submissionsInStream } from "../broker/jobs.ts";
+import type { Lane } from "../../shared/lane.ts";
+import { isFinal, type JudgementDocument } from "../store/documents.ts";
+import type { Leases } from "../store/leases.ts";
+import { type StuckDeps, unstick } from "./stuck.ts";
+
+export interface ReconcilerDeps extends StuckDeps {
+  readonly leases: Leases;
+  readonly instance: string;
+  readonly mend: () => Promise<void>;
+  /** Between two rounds, milliseconds. */
+  readonly intervalMs: number;
+  /** Judgements that changed since are left alone, milliseconds. */
+  readonly quietMs: number;
+}
+
+const LEASE = "reconciler";
+const BATCH = 500;
+/** Longest wait for the recorder to have read what executors had said, milliseconds; then the next round. */
+const FLOOR_WAIT_MS = 5_000;
+const FLOOR_LOOK_MS = 100;
+
+/**
+ * Finds unfinished judgements that no job and no unread event stands for any more (streams lost, a zombie's late
+ * ack, a purge by hand) and dispatches them anew. One server at a time, by a lease; every step is guarded, so two
+ * at once do no harm either.
+ */
+export function createReconciler(deps: ReconcilerDeps): Repeat {
+  const { link, judgements, log, measures } = deps;
+  const jobs = () => ({ jsm: link.use().jsm, topology: deps.topology });
+  /** Jobs that looked stuck in the last round. */
+  let suspects = new Set<string>();
+
+  /** Has the recorder read every event that was there when this was called? False when that takes too long. */
+  async function eventsAreRead(signal: AbortSignal): Promise<boolean> {
+    const { jsm } = link.use();
+    const stream = eventStreamOf(deps.topology);
+    const last = (await jsm.streams.info(stream)).state.last_seq;
+    const until = deps.clock.now() + FLOOR_WAIT_MS;
+    for (;;) {
+      const consumer = await jsm.consumers.info(stream, RECORDER_CONSUMER);
+      if (consumer.ack_floor.stream_seq >= last || consumer.num_pending + consumer.num_ack_pending === 0)
+        return true;
+      if (signal.aborted || deps.clock.now() > until) return false;
+      await sleep(FLOOR_LOOK_MS);
+    }
+  }
+
+  /** Unfinished and quiet ones of a language whose job is in no stream; the ids are compared where they can differ. */
+  async function withoutJob(
+    language: LanguageId,
+    quiet: readonly JudgementDocument[],
+  ): Promise<JudgementDocument[]> {
+    const there = await submissionsInStream(jobs(), language);
+    const lost: JudgementDocument[] = [];
+    for (const judgement of quiet) {
+      if (there.has(judgement.submission)) {
+        if (judgement.dispatch === 1 && judgement.generation === 1) continue;
+        const found = await findJob(jobs(), judgement);
+        if (found?.job?.dispatch === judgement.dispatch && found.job.generation === judgement.generation)
+          continue;
+      }
+      lost.push(judgement);
+    }
+    return lost;
+  }
+
+  async function dispatchLost(lost: readonly JudgementDocument[], signal: AbortSignal): Promise<void> {
+    if (lost.length === 0 || !(await eventsAreRead(signal))) return;
+    for (const before of lost) {
+      if (signal.aborted) return;
+      // Read again: the last events may have finished it. The guard of the raise covers the time after.
+      const judgement = await judgements.get(before._id);
+      if (!judgement || isFinal(judgement.state) || judgement.dispatch !== before.dispatch) continue;
+      if (judgement.state === "PENDING") continue;
+      log.warn(
+        { submission: judgement.submission, dispatch: judgement.dispatch },
+        "a job was lost; dispatching anew",
+      );
+      if (await deps.redispatch(judgement)) measures.mended.inc({ reason: "lost" });
+    }
+  }
+
+  /**
+   * A job in the stream that its consumer neither will deliver nor has out: delivered too often, and the advisory
+   * was lost. Seen so in two rounds before anything is done.
+   */
+  async function unstickQuiet(language: LanguageId, quiet: readonly JudgementDocument[]): Promise<string[]> {
+    const depths: ReadonlyMap<Lane, LaneDepth> = await laneDepths(jobs(), language);
+    const idle = quiet.filter((judgement) => {
+      const depth = depths.get(judgement.lane);
+      return depth !== undefined && depth.waiting + depth.running === 0;
+    });
+    const seen: string[] = [];
+    for (const judgement of idle) {
+      const found = await findJob(jobs(), judgement);
+      if (found?.job?.dispatch !== judgement.dispatch) continue;
+      const suspect = `${judgement._id}@${found.seq}`;
+      if (suspects.has(suspect)) await unstick(deps, judgement);
+      else seen.push(suspect);
+    }
+    return seen;
+  }
+
+  async function round(signal: AbortSignal): Promise<void> {
+    const before = new Date(deps.clock.now() - deps.quietMs);
+    const nextSuspects = new Set<string>();
+    let after: JudgementId | undefined;
+    for (;;) {
+      const batch = await judgements.quiet({ before, after, limit: BATCH });
+      for (const [language, quiet] of Map.groupBy(batch, (judgement) => judgement.language)) {
+        if (signal.aborted) return;
+        const lost = await withoutJob(language, quiet);
+        await dispatchLost(lost, signal);
+        const present = quiet.filter((judgement) => !lost.includes(judgement));
+        for (const suspect of await unstickQuiet(language, present)) nextSuspects.add(suspect);
+      }
+      after = batch.at(-1)?._id;
+      if (batch.length < BATCH) break;
+    }
+    suspects = nextSuspects;
+  }
+
+  const loop = repeat({
+    name: "reconciler",
+    intervalMs: deps.intervalMs,
+    log,
+    async act(signal) {
+      if (!link.connected()) return;
+      const ttlMs = deps.intervalMs * 3 + FLOOR_WAIT_MS * 2;
+      const term = await deps.leases.acquire({ name: LEASE, holder: deps.instance, ttlMs });
+      if (term === undefined) return;
+      await deps.mend();
+      await round(signal);
+    },
+  });
+  return {
+    ...loop,
+    async stop() {
+      await loop.stop();
+      await deps.leases.release({ name: LEASE, holder: deps.instance }).catch(() => undefined);
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Clock } from "../../shared/clock.ts";
+import type { CrashPoint } from "../../shared/crashpoint.ts";
+import { judgementId, type JudgementId } from "../../shared/ids.ts";
+import type { JudgeEvent } from "../../shared/protocol.ts";
+import { announce } from "../broker/announce.ts";
+import { isFinal, type JudgementDocument, revisionOf } from "../store/documents.ts";
+import type { Judgements } from "../store/judgements.ts";
+import { advance } from "./advance.ts";
+import { settle, type SettleDeps } from "./settle.ts";
+
+export interface RecordDeps extends SettleDeps {
+  readonly judgements: Judgements;
+  readonly clock: Clock;
+  /** Limit `tries`. */
+  readonly tries: number;
+  readonly crash: CrashPoint;
+}
+
+export type Recorded = "recorded" | "stale" | "unknown";
+
+/** Remembered judgements spare a read; a wrong memory only costs a failed guarded write. */
+const REMEMBER_COUNT = 2_000;
+
+/**
+ * Applies events of one judgement, together, in one guarded write. Safe to repeat and to run anywhere at once: a
+ * write that met another is computed anew from what is stored now. Throws StoreUnavailable.
+ */
+export function createRecord(
+  deps: RecordDeps,
+): (events: readonly [JudgeEvent, ...JudgeEvent[]]) => Promise<Recorded> {
+  const { judgements, clock, crash } = deps;
+  const remembered = new Map<JudgementId, JudgementDocument>();
+
+  function remember(judgement: JudgementDocument): void {
+    remembered.delete(judgement._id);
+    // A final one answers repeated events without a read, for a while.
+    remembered.set(judgement._id, judgement);
+    if (remembered.size <= REMEMBER_COUNT) return;
+    const oldest = remembered.keys().next();
+    if (oldest.done !== true) remembered.delete(oldest.value);
+  }
+
+  return async (events) => {
+    const id = judgementId(events[0].submission, events[0].generation);
+    for (let go = 0; ; go++) {
+      const stored = (go === 0 ? remembered.get(id) : undefined) ?? (await judgements.get(id));
+      if (stored === undefined) return "unknown";
+      let next = stored;
+      for (const event of events) {
+        const step = advance(next, event, { tries: deps.tries, now: new Date(clock.now()) });
+        if (step.type === "changed") next = step.judgement;
+      }
+      if (next === stored) {
+        remember(stored);
+        // Somebody may have missed it: the announcement of a write that a crash cut off comes with the repetition.
+        deps.stored(stored);
+        announce(deps, stored.submission, { revision: revisionOf(stored), final: isFinal(stored.state) });
+        return "stale";
+      }
+      const written = { ...next, change: stored.change + 1 };
+      if (await judgements.replaceIfUnchanged(written)) {
+        remember(written);
+        crash("results.afterWrite");
+        await settle(deps, written);
+        return "recorded";
+      }
+      remembered.delete(id);
+      if (go > 5) await sleep(Math.min(200, go * 10));
+    }
+  };
+}

@@ -1,0 +1,139 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { JsMsg } from "@nats-io/jetstream";
+import { judgementId, type JudgementId } from "../../shared/ids.ts";
+import type { JudgeEvent } from "../../shared/protocol.ts";
+import type { Service } from "../../shared/lifecycle.ts";
+import { eventStreamOf, RECORDER_CONSUMER } from "../../shared/topology.ts";
+import { StoreUnavailable } from "../store/unavailable.ts";
+import { consumeForEver } from "./consume.ts";
+import { createRecord, type RecordDeps } from "./record.ts";
+import { verifyEvent } from "./verify.ts";
+
+export interface RecorderDeps extends RecordDeps {
+  readonly capabilitySecret: string;
+  readonly mend: () => Promise<void>;
+}
+
+interface Taken {
+  readonly message: JsMsg;
+  readonly event: JudgeEvent;
+}
+
+/** Judgements recorded at once by one server. */
+const AT_ONCE = 64;
+/** Messages that the client holds ready. */
+const READY = 256;
+const STORE_RETRY_MS = 500;
+/** An event that cannot be written, though the database is there, is given up after so many deliveries. */
+const GIVE_UP_AFTER = 10;
+
+/**
+ * Reads judge events, in order per judgement and many judgements at once, and records them. An event is acked only
+ * after what it says is stored on a majority; while the database is away, events wait. Nothing is judged again for
+ * a failure to persist.
+ */
+export function createRecorder(deps: RecorderDeps): Service {
+  const { log, measures } = deps;
+  const record = createRecord(deps);
+  const waiting = new Map<JudgementId, Taken[]>();
+  const active = new Set<Promise<void>>();
+
+  async function write(group: readonly [Taken, ...Taken[]], signal: AbortSignal): Promise<void> {
+    const [first, ...rest] = group;
+    for (;;) {
+      try {
+        const outcome = await record([first.event, ...rest.map((one) => one.event)]);
+        measures.events.inc({ outcome }, group.length);
+        if (outcome === "unknown")
+          log.warn({ submission: first.event.submission }, "event of an unknown judgement");
+        for (const { message } of group) message.ack();
+        return;
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) throw error;
+        log.warn({ err: error, submission: first.event.submission }, "cannot record now; trying again");
+        for (const { message } of group) message.working();
+        await sleep(STORE_RETRY_MS, undefined, { signal }).catch(() => undefined);
+        if (signal.aborted) {
+          // Another server need not wait for the end of ack_wait.
+          for (const { message } of group) message.nak();
+          return;
+        }
+      }
+    }
+  }
+
+  /** The database is there and refuses this event: our fault. Tried again for a while, then counted and dropped. */
+  function refuse({ message, event }: Taken, error: unknown): void {
+    const given = message.info.deliveryCount;
+    log.error(
+      { err: error, submission: event.submission, type: event.type, given },
+      "cannot record an event",
+    );
+    if (given < GIVE_UP_AFTER) {
+      message.nak(1_000 * given);
+      return;
+    }
+    measures.events.inc({ outcome: "failed" });
+    message.term("cannot be recorded");
+  }
+
+  async function drain(id: JudgementId, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const [first, ...rest] = waiting.get(id) ?? [];
+      if (first === undefined) {
+        waiting.delete(id);
+        return;
+      }
+      waiting.set(id, []);
+      try {
+        await write([first, ...rest], signal);
+      } catch (error) {
+        // One of them may be to blame: alone, each shows itself.
+        if (rest.length === 0) refuse(first, error);
+        else
+          for (const one of [first, ...rest])
+            await write([one], signal).catch((why: unknown) => refuse(one, why));
+      }
+    }
+  }
+
+  async function take(message: JsMsg, signal: AbortSignal): Promise<void> {
+    const verified = verifyEvent(deps.capabilitySecret, message.subject, message.data);
+    if (verified.type !== "event") {
+      measures.events.inc({ outcome: verified.type });
+      log.error({ subject: message.subject, ...verified }, "dropped an event that is not valid");
+      message.term(verified.type);
+      return;
+    }
+    const { event } = verified;
+    const id = judgementId(event.submission, event.generation);
+    const queue = waiting.get(id);
+    if (queue !== undefined) {
+      queue.push({ message, event });
+      return;
+    }
+    waiting.set(id, [{ message, event }]);
+    const run: Promise<void> = drain(id, signal).finally(() => active.delete(run));
+    active.add(run);
+    if (active.size >= AT_ONCE) await Promise.race(active);
+  }
+
+  const reader = consumeForEver({
+    name: "recorder",
+    stream: eventStreamOf(deps.topology),
+    consumer: RECORDER_CONSUMER,
+    atOnce: READY,
+    link: deps.link,
+    log,
+    mend: deps.mend,
+    take,
+  });
+  return {
+    name: reader.name,
+    start: () => reader.start(),
+    async stop() {
+      await reader.stop();
+      await Promise.all(active);
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import { encodeJson } from "../../shared/nats.ts";
+import type { Control } from "../../shared/protocol.ts";
+import { subjects, type Topology } from "../../shared/topology.ts";
+import { announce } from "../broker/announce.ts";
+import { purgeJob } from "../broker/jobs.ts";
+import { BrokerUnavailable, type Link } from "../broker/link.ts";
+import type { Log } from "../../shared/log.ts";
+import { isFinal, type JudgementDocument, revisionOf } from "../store/documents.ts";
+import type { ResultMeasures } from "./measures.ts";
+
+export interface SettleDeps {
+  readonly link: Link;
+  readonly topology: Topology;
+  readonly log: Log;
+  readonly measures: ResultMeasures;
+  /** This server's feed; others hear the announcement. */
+  readonly stored: (judgement: JudgementDocument) => void;
+}
+
+/** What is left to do outside the database after a judgement was written: tell, and when it is final, tidy up. */
+export async function settle(deps: SettleDeps, judgement: JudgementDocument): Promise<void> {
+  deps.stored(judgement);
+  const final = isFinal(judgement.state);
+  announce(deps, judgement.submission, { revision: revisionOf(judgement), final });
+  if (!final) return;
+  deps.measures.finals.inc({ state: judgement.state });
+  deps.measures.finalSeconds.observe((judgement.updatedAt.getTime() - judgement.createdAt.getTime()) / 1000);
+  // In the usual case the one holder acks its own job; only otherwise may something be left.
+  const open = judgement.tries.filter((one) => one.end === undefined);
+  if (judgement.state === "FINISHED" && judgement.dispatch === 1 && judgement.tries.length < 2) return;
+  const cancel: Control = {
+    type: "cancel",
+    submission: judgement.submission,
+    generation: judgement.generation,
+  };
+  for (const executor of new Set(open.map((one) => one.executor))) {
+    deps.link.tell(subjects.control(deps.topology, executor), encodeJson(cancel));
+  }
+  try {
+    await purgeJob({ jsm: deps.link.use().jsm, topology: deps.topology }, judgement);
+  } catch (error) {
+    // Whoever gets the leftover job asks for its fence first, hears that it is not current, and drops it.
+    const level = error instanceof BrokerUnavailable ? "debug" : "warn";
+    deps.log[level](
+      { err: error, submission: judgement.submission },
+      "could not remove what is left of the job",
+    );
+  }
+}

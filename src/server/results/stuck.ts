@@ -1,0 +1,44 @@
+import { MAX_DELIVER } from "../../shared/topology.ts";
+import type { JudgementDocument } from "../store/documents.ts";
+import type { Judgements } from "../store/judgements.ts";
+import { countedTries, deadLetter } from "./advance.ts";
+import { settle, type SettleDeps } from "./settle.ts";
+
+export interface StuckDeps extends SettleDeps {
+  readonly judgements: Judgements;
+  readonly clock: { now(): number };
+  /** Limit `tries`. */
+  readonly tries: number;
+  /** Publishes the job anew under the next dispatch; false when the judgement has moved on. */
+  readonly redispatch: (judgement: JudgementDocument) => Promise<boolean>;
+}
+
+/**
+ * Has a job that the broker will not deliver any more used up its tries? Given back without blame (drain, outage)
+ * so often: no. Taken so often by executors that died before they could say so: yes.
+ */
+export function isExhausted(judgement: JudgementDocument, deliveries: number, limit: number): boolean {
+  const blameless = judgement.tries.filter(
+    (one) =>
+      one.dispatch === judgement.dispatch &&
+      (one.end?.type === "released" || (one.end?.type === "fault" && one.end.shared === true)),
+  ).length;
+  const counted = countedTries(judgement.tries, {
+    generation: judgement.generation,
+    dispatch: judgement.dispatch + 1,
+    delivery: 1,
+  });
+  return counted >= limit || deliveries - blameless >= limit;
+}
+
+/** Ends or dispatches anew a judgement whose job was delivered the greatest number of times. */
+export async function unstick(deps: StuckDeps, judgement: JudgementDocument): Promise<void> {
+  deps.measures.mended.inc({ reason: "stuck" });
+  if (!isExhausted(judgement, MAX_DELIVER, deps.tries)) {
+    await deps.redispatch(judgement);
+    return;
+  }
+  const reason = `the job was handed out ${MAX_DELIVER} times and never came to an end`;
+  const failed = deadLetter(judgement, { code: "TRIES_EXHAUSTED", reason }, new Date(deps.clock.now()));
+  if (await deps.judgements.replaceIfUnchanged(failed)) await settle(deps, failed);
+}
