@@ -1,16 +1,33 @@
 import type { Registry } from "prom-client";
 import type { Clock } from "../shared/clock.ts";
-import type { ExecutorId, SubmissionId } from "../shared/ids.ts";
-import type { Lane } from "../shared/lane.ts";
-import type { LanguageId } from "../shared/language.ts";
-import type { Service } from "../shared/lifecycle.ts";
+import type { CrashPoint } from "../shared/crashpoint.ts";
+import type { SubmissionId } from "../shared/ids.ts";
+import { type Service, startAll, stopAll } from "../shared/lifecycle.ts";
 import type { Limits } from "../shared/limits.ts";
 import type { Log } from "../shared/log.ts";
 import type { NatsAccess } from "../shared/nats.ts";
-import type { Presence } from "../shared/protocol.ts";
 import type { Topology } from "../shared/topology.ts";
+import { createLink } from "./broker/link.ts";
+import { createTopologyKeeper } from "./broker/topology.ts";
+import { createFleet, type ExecutorView, type LanguageOffer } from "./fleet.ts";
+import { createIntakeMeasures } from "./intake/measures.ts";
+import { createJudgeWork } from "./intake/judgework.ts";
 import type { SubmitInput, SubmitOutcome } from "./intake/outcome.ts";
-import type { SubmissionSnapshot } from "./store/documents.ts";
+import { createOutbox } from "./intake/outbox.ts";
+import { createProblemCache } from "./intake/problemcache.ts";
+import { createQueuedMarker } from "./intake/queued.ts";
+import { redispatch } from "./intake/redispatch.ts";
+import { submit, type SubmitDeps } from "./intake/submit.ts";
+import { createWindow } from "./intake/window.ts";
+import { createQueues, type QueueView } from "./queues.ts";
+import { createAdvisoryReader } from "./results/advisories.ts";
+import { cancel, type CancelOutcome } from "./results/cancel.ts";
+import { createFeed, type Feed } from "./results/feed.ts";
+import { answerFenceChecks } from "./results/fence.ts";
+import { createResultMeasures, measureWatchers } from "./results/measures.ts";
+import { createOrphanCollector } from "./results/orphans.ts";
+import { createReconciler } from "./results/reconciler.ts";
+import { createRecorder } from "./results/recorder.ts";
 import type { Store } from "./store/store.ts";
 
 export interface BackboneDeps {
@@ -26,66 +43,112 @@ export interface BackboneDeps {
   readonly registry: Registry;
   /** Name of this server process, e.g. host and pid: holds leases. */
   readonly instance: string;
+  /** Tests end the process at a named place; src/shared/crashpoint.ts. */
+  readonly crash?: CrashPoint | undefined;
+  /** Between two rounds of the reconciler, and how long a judgement must be quiet for it, milliseconds. */
+  readonly reconcile?: { readonly intervalMs: number; readonly quietMs: number } | undefined;
 }
-
-export interface LanguageOffer {
-  readonly id: LanguageId;
-  readonly name: string;
-  /** In some live executor, or in one heard of within the last minutes. */
-  readonly offered: boolean;
-  /** Toolchain version lines of the executors that offer it, each once. */
-  readonly versions: readonly string[];
-  /** Why executors do not offer it and how to mend it, each once; empty when none said. */
-  readonly reasons: readonly string[];
-}
-
-export interface QueueView {
-  readonly language: LanguageId;
-  readonly lane: Lane;
-  /** In the stream, with no executor. */
-  readonly waiting: number;
-  /** In the stream, held by an executor. */
-  readonly running: number;
-  /** waiting + running: what the dispatch window bounds. */
-  readonly inStream: number;
-  /** Stored and not yet in the stream. */
-  readonly pending: number;
-  /** When the oldest unfinished submission of it came in. */
-  readonly oldestAt?: Date;
-}
-
-export interface ExecutorView extends Presence {
-  /** When this server last heard of it, milliseconds since 1970. */
-  readonly heardAtMs: number;
-}
-
-export interface Feed {
-  /**
-   * The newest snapshot if its revision is above `afterRevision`, then each newer one, ending after a final one.
-   * A slow reader gets the newest only. Ends without a word when there is no such submission. Throws
-   * StoreUnavailable when the first read fails; later outages only delay.
-   */
-  watch(submission: SubmissionId, afterRevision?: number): AsyncIterableIterator<SubmissionSnapshot>;
-  /** Open watches of this server. */
-  watchers(): number;
-}
-
-export type CancelOutcome =
-  | { readonly type: "cancelled"; readonly snapshot: SubmissionSnapshot }
-  /** It had a final state before; nothing was changed. */
-  | { readonly type: "final"; readonly snapshot: SubmissionSnapshot }
-  | { readonly type: "unknown" };
 
 /** The part of the server that carries a submission from intake to its verdict; a Service. */
 export interface Backbone extends Service {
   submit(input: SubmitInput): Promise<SubmitOutcome>;
   /** Throws StoreUnavailable. Whether the caller may is checked before. */
   cancel(submission: SubmissionId): Promise<CancelOutcome>;
-  readonly feed: Feed;
+  readonly feed: Pick<Feed, "watch" | "watchers">;
   languages(): LanguageOffer[];
   executors(): ExecutorView[];
   /** Every language and lane; at most two seconds old. Throws StoreUnavailable. */
   queues(): Promise<QueueView[]>;
   /** Is NATS connected now? */
   connected(): boolean;
+}
+
+const RECONCILE = { intervalMs: 5_000, quietMs: 5_000 };
+
+/**
+ * Wires the backbone. `start` returns with NATS connected and the streams made, or after three seconds without;
+ * everything goes on by itself when NATS comes. `stop` ends what runs and leaves the store open.
+ */
+export function createBackbone(given: BackboneDeps): Backbone {
+  const { store, topology, limits, clock, log, registry, instance, capabilitySecret } = given;
+  const crash: CrashPoint = given.crash ?? (() => undefined);
+  const judgements = store.judgements;
+
+  const link = createLink({ access: given.nats, name: `docket server ${instance}`, log });
+  // First: whoever else acts on a connect needs the streams.
+  const mend = createTopologyKeeper({ link, topology, log });
+
+  const measures = createIntakeMeasures(registry);
+  const work = createJudgeWork({ blobs: store.blobs });
+  const window = createWindow({ link, topology, size: limits.dispatchWindow, log });
+  const queued = createQueuedMarker({ judgements, link, topology, clock, log });
+  const fleet = createFleet({ link, topology, clock });
+  const dispatch = {
+    link,
+    topology,
+    capabilitySecret,
+    works: new Map([[work.kind, work]]),
+    window,
+    measures,
+    crash,
+    store,
+    queued,
+    clock,
+    log,
+    mend,
+  };
+  const outbox = createOutbox(dispatch);
+  link.onUp(async () => outbox.wake());
+  const submitDeps: SubmitDeps = {
+    ...dispatch,
+    limits,
+    notOffered: (language) => fleet.notOffered(language),
+    findProblem: createProblemCache({ problems: store.problems, clock }),
+    wakeOutbox: () => outbox.wake(),
+  };
+
+  const feed = createFeed({ store, link, topology, log });
+  const settling = {
+    link,
+    topology,
+    log,
+    clock,
+    judgements,
+    store,
+    measures: createResultMeasures(registry),
+    stored: (judgement: Parameters<Feed["stored"]>[0]) => feed.stored(judgement),
+    tries: limits.tries,
+    crash,
+    mend,
+  };
+  measureWatchers(registry, () => feed.watchers());
+  const mending = {
+    ...settling,
+    redispatch: (lost: Parameters<typeof redispatch>[1]) => redispatch(dispatch, lost),
+  };
+  answerFenceChecks({ judgements, link, topology, log });
+  const services: readonly Service[] = [
+    link,
+    window.refresh,
+    queued,
+    outbox,
+    feed,
+    createRecorder({ ...settling, capabilitySecret }),
+    createAdvisoryReader(mending),
+    createReconciler({ ...mending, leases: store.leases, instance, ...(given.reconcile ?? RECONCILE) }),
+    createOrphanCollector({ store, clock, instance, log }),
+  ];
+
+  return {
+    name: "backbone",
+    start: () => startAll(services, log),
+    stop: () => stopAll(services, log),
+    submit: (input) => submit(submitDeps, input),
+    cancel: (submission) => cancel(settling, submission),
+    feed,
+    languages: () => fleet.languages(),
+    executors: () => fleet.executors(),
+    queues: createQueues({ judgements, link, topology, clock }),
+    connected: () => link.connected(),
+  };
 }

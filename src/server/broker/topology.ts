@@ -18,6 +18,7 @@ import {
   recorderConsumerConfig,
   type Topology,
 } from "../../shared/topology.ts";
+import type { Link } from "./link.ts";
 
 type NamedStream = Partial<StreamConfig> & { name: string };
 
@@ -98,4 +99,21 @@ export async function keepTopology(
       );
     }),
   ]);
+}
+
+/** Keeps the topology at each connect, and whenever it is called; calls at once share a run. */
+export function createTopologyKeeper(deps: {
+  readonly link: Link;
+  readonly topology: Topology;
+  readonly log: Log;
+}): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  const keep = (): Promise<void> => {
+    running ??= keepTopology({ jsm: deps.link.use().jsm, log: deps.log }, deps.topology).finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+  deps.link.onUp(keep);
+  return keep;
 }

@@ -4,7 +4,7 @@ import { LANES, type Lane } from "../../shared/lane.ts";
 import { LANGUAGE_IDS, type LanguageId } from "../../shared/language.ts";
 import type { Log } from "../../shared/log.ts";
 import { type Repeat, repeat } from "../../shared/repeat.ts";
-import type { JudgementDocument } from "../store/documents.ts";
+import type { JudgementDocument, SubmissionDocument } from "../store/documents.ts";
 import type { Store } from "../store/store.ts";
 import { type DispatchDeps, publishJob } from "./dispatch.ts";
 import type { QueuedMarker } from "./queued.ts";
@@ -22,6 +22,8 @@ export interface OutboxDeps extends DispatchDeps {
   readonly queued: QueuedMarker;
   readonly clock: Clock;
   readonly log: Log;
+  /** Makes missing streams and consumers. */
+  readonly mend: () => Promise<void>;
 }
 
 /**
@@ -32,21 +34,24 @@ export interface OutboxDeps extends DispatchDeps {
 export function createOutbox(deps: OutboxDeps): Repeat {
   const { store, link, window, queued, clock, log, measures } = deps;
 
+  /** False when it failed. */
   async function publish(
     judgement: JudgementDocument,
-    submissions: ReadonlyMap<string, Parameters<typeof publishJob>[2]>,
-  ) {
+    submissions: ReadonlyMap<string, SubmissionDocument>,
+  ): Promise<boolean> {
     const submission = submissions.get(judgement.submission);
-    if (submission === undefined) return;
+    if (submission === undefined) return true;
     try {
       await publishJob(deps, judgement, submission);
       queued.mark(judgement);
+      return true;
     } catch (error) {
       measures.dispatched.inc({ outcome: "failed" });
       log.warn(
         { err: error, submission: judgement.submission },
         "could not publish the job; it stays pending",
       );
+      return false;
     }
   }
 
@@ -81,7 +86,9 @@ export function createOutbox(deps: OutboxDeps): Repeat {
       (await store.submissions.many(claimed.map((one) => one.submission))).map((one) => [one._id, one]),
     );
     const orphans = claimed.filter((judgement) => !submissions.has(judgement.submission));
-    await Promise.all(claimed.map((judgement) => publish(judgement, submissions)));
+    const published = await Promise.all(claimed.map((judgement) => publish(judgement, submissions)));
+    // A stream may be missing: nobody answers a publish to it.
+    if (published.includes(false)) await deps.mend();
     if (orphans.length > 0) await letWait(orphans, claim, now);
     return due.length;
   }

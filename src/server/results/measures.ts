@@ -9,7 +9,6 @@ export interface ResultMeasures {
   readonly finalSeconds: Histogram;
   /** reason: lost (in no stream), stuck (delivered too often). */
   readonly mended: Counter<"reason">;
-  readonly watchers: Gauge;
 }
 
 export const createResultMeasures = (registry: Registry): ResultMeasures => ({
@@ -37,9 +36,14 @@ export const createResultMeasures = (registry: Registry): ResultMeasures => ({
     labelNames: ["reason"],
     registers: [registry],
   }),
-  watchers: new Gauge({
+});
+
+/** Open watches of submissions, asked for at each scrape. */
+export function measureWatchers(registry: Registry, watchers: () => number): void {
+  const gauge = new Gauge({
     name: "docket_feed_watchers",
     help: "Open watches of submissions on this server",
     registers: [registry],
-  }),
-});
+    collect: () => gauge.set(watchers()),
+  });
+}

@@ -1,0 +1,98 @@
+import type { Clock } from "../shared/clock.ts";
+import type { ExecutorId } from "../shared/ids.ts";
+import { LANGUAGE_IDS, type LanguageId, LANGUAGES } from "../shared/language.ts";
+import { decodeJson } from "../shared/nats.ts";
+import { Presence } from "../shared/protocol.ts";
+import { PRESENCE_TTL_MS, subjects, type Topology } from "../shared/topology.ts";
+import type { Link } from "./broker/link.ts";
+
+export interface LanguageOffer {
+  readonly id: LanguageId;
+  readonly name: string;
+  /** In some live executor, or in one heard of within the last minutes. */
+  readonly offered: boolean;
+  /** Toolchain version lines of the executors that offer it, each once. */
+  readonly versions: readonly string[];
+  /** Why executors do not offer it and how to mend it, each once; empty when none said. */
+  readonly reasons: readonly string[];
+}
+
+export interface ExecutorView extends Presence {
+  /** When this server last heard of it, milliseconds since 1970. */
+  readonly heardAtMs: number;
+}
+
+/** What this server hears of the executors. */
+export interface Fleet {
+  executors(): ExecutorView[];
+  languages(): LanguageOffer[];
+  /** Undefined when the language may be submitted, otherwise why not. */
+  notOffered(language: LanguageId): string | undefined;
+}
+
+/** A language whose executors have gone is still taken for so long, milliseconds: they may be restarting. */
+const REMEMBER_MS = 10 * 60_000;
+
+export function createFleet(deps: {
+  readonly link: Link;
+  readonly topology: Topology;
+  readonly clock: Clock;
+}): Fleet {
+  const { link, clock } = deps;
+  const heard = new Map<ExecutorId, ExecutorView>();
+  const lastOffered = new Map<LanguageId, number>();
+
+  link.subscribe(subjects.allPresence(deps.topology), (message) => {
+    const presence = decodeJson(Presence, message.data);
+    if (presence === undefined || !message.subject.endsWith(`.${presence.executor}`)) return;
+    const now = clock.now();
+    heard.set(presence.executor, { ...presence, heardAtMs: now });
+    for (const { id } of presence.languages) lastOffered.set(id, now);
+  });
+
+  function executors(): ExecutorView[] {
+    const now = clock.now();
+    for (const [id, { heardAtMs }] of heard) {
+      // While NATS is away nobody can be heard: that says nothing about the executors.
+      if (link.connected() && heardAtMs < now - PRESENCE_TTL_MS) heard.delete(id);
+    }
+    return [...heard.values()].toSorted((a, b) => a.executor.localeCompare(b.executor));
+  }
+
+  const isOffered = (language: LanguageId): boolean =>
+    (lastOffered.get(language) ?? -Infinity) > clock.now() - REMEMBER_MS;
+
+  function reasonsOf(language: LanguageId, all: readonly ExecutorView[]): string[] {
+    const reasons = all.flatMap((one) => one.notOffered.filter((not) => not.id === language));
+    return [...new Set(reasons.map((not) => not.reason))];
+  }
+
+  return {
+    executors,
+    languages() {
+      const all = executors();
+      return LANGUAGE_IDS.map((id) => {
+        const versions = all.flatMap((one) => one.languages.filter((language) => language.id === id));
+        return {
+          id,
+          name: LANGUAGES[id].name,
+          offered: versions.length > 0 || isOffered(id),
+          versions: [...new Set(versions.map((language) => language.version))],
+          reasons: reasonsOf(id, all),
+        };
+      });
+    },
+    notOffered(language) {
+      if (isOffered(language)) return undefined;
+      const all = executors();
+      // Nobody is there to say what is offered: it is stored, and judged when somebody comes.
+      if (all.length === 0) return undefined;
+      const [reason] = reasonsOf(language, all);
+      const offered = LANGUAGE_IDS.filter(isOffered);
+      return [
+        `No executor offers ${LANGUAGES[language].name}${reason === undefined ? "." : `: ${reason}`}`,
+        `On offer: ${offered.length > 0 ? offered.join(", ") : "nothing yet"}.`,
+      ].join(" ");
+    },
+  };
+}

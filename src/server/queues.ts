@@ -1,0 +1,86 @@
+import type { Clock } from "../shared/clock.ts";
+import { LANES, type Lane } from "../shared/lane.ts";
+import { LANGUAGE_IDS, type LanguageId } from "../shared/language.ts";
+import type { Topology } from "../shared/topology.ts";
+import { laneDepths, type LaneDepth } from "./broker/jobs.ts";
+import type { Link } from "./broker/link.ts";
+import type { Judgements } from "./store/judgements.ts";
+
+export interface QueueView {
+  readonly language: LanguageId;
+  readonly lane: Lane;
+  /** In the stream, with no executor. */
+  readonly waiting: number;
+  /** In the stream, held by an executor. */
+  readonly running: number;
+  /** waiting + running: what the dispatch window bounds. */
+  readonly inStream: number;
+  /** Stored and not yet in the stream. */
+  readonly pending: number;
+  /** When the oldest unfinished submission of it came in. */
+  readonly oldestAt?: Date;
+}
+
+/** Looked at anew after this, milliseconds. */
+const KEEP_MS = 2_000;
+
+async function depthsOf(
+  link: Link,
+  topology: Topology,
+  language: LanguageId,
+): Promise<ReadonlyMap<Lane, LaneDepth>> {
+  if (!link.connected()) return new Map();
+  return await laneDepths({ jsm: link.use().jsm, topology }, language).catch(
+    () => new Map<Lane, LaneDepth>(),
+  );
+}
+
+/**
+ * What waits and runs, per language and lane; at most two seconds old. While NATS is away its numbers are 0.
+ * Throws StoreUnavailable.
+ */
+export function createQueues(deps: {
+  readonly judgements: Pick<Judgements, "counts">;
+  readonly link: Link;
+  readonly topology: Topology;
+  readonly clock: Clock;
+}): () => Promise<QueueView[]> {
+  let kept: { readonly until: number; readonly view: Promise<QueueView[]> } | undefined;
+
+  async function look(): Promise<QueueView[]> {
+    const [counts, depths] = await Promise.all([
+      deps.judgements.counts(),
+      Promise.all(
+        LANGUAGE_IDS.map(async (id) => [id, await depthsOf(deps.link, deps.topology, id)] as const),
+      ),
+    ]);
+    return depths.flatMap(([language, lanes]) =>
+      LANES.map((lane) => {
+        const { waiting, running } = lanes.get(lane) ?? { waiting: 0, running: 0 };
+        const own = counts.filter((one) => one.language === language && one.lane === lane);
+        const oldest = Math.min(...own.map((one) => one.oldestAt.getTime()));
+        return {
+          language,
+          lane,
+          waiting,
+          running,
+          inStream: waiting + running,
+          pending: own.find((one) => one.state === "PENDING")?.count ?? 0,
+          ...(Number.isFinite(oldest) ? { oldestAt: new Date(oldest) } : {}),
+        };
+      }),
+    );
+  }
+
+  return () => {
+    const now = deps.clock.now();
+    if (kept && kept.until > now) return kept.view;
+    const view = look();
+    const mine = { until: now + KEEP_MS, view };
+    kept = mine;
+    view.catch(() => {
+      if (kept === mine) kept = undefined;
+    });
+    return view;
+  };
+}
