@@ -119,6 +119,8 @@ async function watch(
   const poll = setInterval(() => {
     if (group.oomKills() > oomBefore) stop({ type: "limit", limit: "memory" });
     else if (cpuMs() > limits.cpuMs) stop({ type: "limit", limit: "cpu" });
+    // Runtimes such as the JVM ignore SIGXFSZ and write on for ever.
+    else if (wroteTooMuch(outputs, limits)) stop({ type: "limit", limit: "output" });
     else if (deps.monotonicMs() - startedAt > limits.wallMs) stop({ type: "limit", limit: "wall" });
   }, POLL_MS);
   cancel.addEventListener("abort", onCancel, { once: true });
@@ -166,7 +168,7 @@ function naturalEnd(
     throw new SandboxFault(`bubblewrap ended with ${code ?? "a signal"}: ${head(outputs[1])}`);
   }
   const signal = code > 128 ? SIGNALS.get(code - 128) : undefined;
-  if (signal === "SIGXFSZ" || outputs.some((fd) => sizeOf(fd) > limits.outputKiB * 1024)) {
+  if (signal === "SIGXFSZ" || wroteTooMuch(outputs, limits)) {
     return { type: "limit", limit: "output" };
   }
   if (cpuMs > limits.cpuMs) return { type: "limit", limit: "cpu" };
@@ -177,6 +179,11 @@ function naturalEnd(
 const SIGNALS: ReadonlyMap<number, string> = new Map(
   Object.entries(constants.signals).map(([name, number]) => [number, name]),
 );
+
+const wroteTooMuch = (
+  outputs: readonly (number | undefined)[],
+  limits: Pick<LaunchRequest["limits"], "outputKiB">,
+): boolean => outputs.some((fd) => sizeOf(fd) > limits.outputKiB * 1024);
 
 function sizeOf(fd: number | undefined): number {
   const stats = fd === undefined ? undefined : fstatSync(fd);
