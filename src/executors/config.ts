@@ -31,6 +31,8 @@ export interface SandboxEnvironment {
   readonly bwrap: string;
   readonly uid: number;
   readonly slotUidBase: number;
+  /** What toolchains have to have built once; root's, shared by the executors of a machine. */
+  readonly toolchainDir: string | undefined;
 }
 
 const listOf = <Item extends z.ZodType<string, string>>(item: Item) =>
@@ -110,6 +112,7 @@ const Privileged = z.object({
   DOCKET_BWRAP: z.string().startsWith("/", "expected an absolute path").default("/usr/bin/bwrap"),
   DOCKET_UID: z.coerce.number().int().min(1),
   DOCKET_SLOT_UID_BASE: z.coerce.number().int().min(1),
+  DOCKET_TOOLCHAIN_DIR: z.string().startsWith("/", "expected an absolute path").optional(),
 });
 
 /** Reads what the sandbox needs. Throws EnvironmentError with all problems together. */
@@ -119,5 +122,6 @@ export function readSandboxEnvironment(env: NodeJS.ProcessEnv): SandboxEnvironme
     bwrap: given.DOCKET_BWRAP,
     uid: given.DOCKET_UID,
     slotUidBase: given.DOCKET_SLOT_UID_BASE,
+    toolchainDir: given.DOCKET_TOOLCHAIN_DIR,
   };
 }

@@ -27,7 +27,8 @@ export interface ExecutorDeps {
   readonly kinds: readonly WorkKind[];
   /** Result of the self-test at start, for every language of the configuration. */
   readonly tested: readonly TestedLanguage[];
-  readonly retest: (language: TestedLanguage["id"]) => Promise<TestedLanguage>;
+  /** Runs a language's self-test anew in a slot that nothing else uses meanwhile. */
+  readonly retest: (language: TestedLanguage["id"], slot: number) => Promise<TestedLanguage>;
   readonly registry: Registry;
   readonly version: string;
   readonly clock: Clock;
@@ -60,7 +61,11 @@ export async function openExecutor(deps: ExecutorDeps): Promise<Executor> {
   );
   collectDefaultMetrics({ register: deps.registry });
   const health = createHealth(log);
-  const offer = createOffer({ tested: deps.tested, retest: deps.retest, log });
+  const offer = createOffer({
+    tested: deps.tested,
+    retest: (language) => worker.borrow((slot) => deps.retest(language, slot)),
+    log,
+  });
   const cache = await openBlobCache({
     folder: join(config.workDir, "blobs"),
     maxBytes: config.limits.blobCacheBytes,

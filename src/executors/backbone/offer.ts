@@ -45,6 +45,14 @@ export function createOffer(deps: OfferDeps): Offer {
 
   const broken = (): LanguageId[] => [...languages.values()].filter((t) => !isOffered(t)).map((t) => t.id);
 
+  const retested = async (id: LanguageId): Promise<TestedLanguage> => {
+    try {
+      return await deps.retest(id);
+    } catch (error) {
+      return { id, reason: `its self-test cannot be run: ${String(error)}` };
+    }
+  };
+
   const heal = async (): Promise<void> => {
     let failures = 0;
     while (!stopped.signal.aborted) {
@@ -57,7 +65,7 @@ export function createOffer(deps: OfferDeps): Offer {
       await nextChange(createChange(), waitMs, stopped.signal);
       if (stopped.signal.aborted) return;
       for (const id of broken()) {
-        const tested = await deps.retest(id);
+        const tested = await retested(id);
         languages.set(id, tested);
         if (!isOffered(tested)) continue;
         log.info({ language: id }, "language passes its self-test again; offered");

@@ -34,6 +34,8 @@ export interface WorkerDeps {
 }
 
 export interface Worker extends Service {
+  /** Lends a slot to something that is no job, such as a self-test, as soon as one is free. */
+  borrow<T>(use: (slot: number) => Promise<T>): Promise<T>;
   draining(): boolean;
 }
 
@@ -42,6 +44,8 @@ const LOOK_INTERVAL_MS = 1_000;
 /** A hint can overtake the job it tells of: an empty answer this soon after is asked once more, milliseconds. */
 const HINT_TRUST_MS = 20;
 const HINT_RETRY_MS = 3;
+
+const NEVER = new AbortController().signal;
 
 const keyOf = (place: Place): string => `${place.language}.${place.lane}`;
 
@@ -70,18 +74,20 @@ export function createWorker(deps: WorkerDeps): Worker {
     return full ? deps.lanes.filter((lane) => lane === "contest") : deps.lanes;
   };
 
-  const freeAfter = async (held: Promise<void>, slot: number): Promise<void> => {
-    await held;
-    running.delete(held);
+  const giveBack = (slot: number): void => {
     freeSlots.push(slot);
     freeSlots.sort((a, b) => a - b);
-    deps.metrics.slotsBusy.set(running.size);
     wake.notify();
   };
 
-  const begin = (delivery: Delivery, place: Place): void => {
-    const slot = freeSlots.shift();
-    if (slot === undefined) throw new Error("a job was taken without a free slot");
+  const freeAfter = async (held: Promise<void>, slot: number): Promise<void> => {
+    await held;
+    running.delete(held);
+    deps.metrics.slotsBusy.set(running.size);
+    giveBack(slot);
+  };
+
+  const begin = (delivery: Delivery, place: Place, slot: number): void => {
     turns.taken(place);
     if (delivery.delivery === 1) {
       deps.metrics.waitSeconds.observe(
@@ -114,8 +120,8 @@ export function createWorker(deps: WorkerDeps): Worker {
     }
   };
 
-  /** Asks the lanes in order until one gives a job. */
-  const takeOne = async (): Promise<boolean> => {
+  /** Asks the lanes in order until one gives a job for `slot`. */
+  const takeOne = async (slot: number): Promise<boolean> => {
     const languages = offer.offered().map((language) => language.id);
     for (const place of turns.order(openLanes(), languages)) {
       if (empty.has(keyOf(place))) continue;
@@ -124,7 +130,7 @@ export function createWorker(deps: WorkerDeps): Worker {
         if (stopped.signal.aborted || health.reason() !== undefined) return false;
         continue;
       }
-      begin(delivery, place);
+      begin(delivery, place, slot);
       return true;
     }
     return false;
@@ -142,7 +148,11 @@ export function createWorker(deps: WorkerDeps): Worker {
         lastLookMs = deps.monotonic();
         empty.clear();
       }
-      if (await takeOne()) continue;
+      // Kept from the start: a slot must not be lent to another while a job for it is on its way.
+      const slot = freeSlots.shift();
+      if (slot === undefined) continue;
+      if (await takeOne(slot)) continue;
+      giveBack(slot);
       const places = turns.order(
         openLanes(),
         offer.offered().map((language) => language.id),
@@ -170,6 +180,15 @@ export function createWorker(deps: WorkerDeps): Worker {
   return {
     name: "worker",
     draining: () => stopped.signal.aborted,
+    borrow: async (use) => {
+      let slot = freeSlots.shift();
+      for (; slot === undefined; slot = freeSlots.shift()) await nextChange(wake, LOOK_INTERVAL_MS, NEVER);
+      try {
+        return await use(slot);
+      } finally {
+        giveBack(slot);
+      }
+    },
     start: () => {
       if (loop !== undefined) return Promise.resolve();
       deps.metrics.slots.set(deps.slots);

@@ -1,0 +1,126 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { systemClock } from "../shared/clock.ts";
+import { EnvironmentError } from "../shared/env.ts";
+import type { LanguageId } from "../shared/language.ts";
+import type { Service } from "../shared/lifecycle.ts";
+import { createLog } from "../shared/log.ts";
+import type { TestedLanguage } from "./backbone/offer.ts";
+import { readConfig, readSandboxEnvironment } from "./config.ts";
+import { openJudge } from "./judge/open.ts";
+import { newRegistry, runExecutor, startOrExit } from "./process.ts";
+import { dropPrivileges, type NativeSandbox, openSandbox } from "./sandbox/native.ts";
+import { findLanguages, selfTest, testLanguage } from "./selftest.ts";
+import { lockWorkDir } from "./workdir.ts";
+
+/** Languages in which validators are written: tried on every executor, offered only where configured. */
+const VALIDATOR_LANGUAGES: readonly LanguageId[] = ["c", "cpp", "python"];
+
+/** Both halves of the configuration, with the problems of both in one message. */
+function readAll(env: NodeJS.ProcessEnv) {
+  const problems: string[] = [];
+  const attempt = <T>(read: (from: NodeJS.ProcessEnv) => T): T | undefined => {
+    try {
+      return read(env);
+    } catch (error) {
+      if (!(error instanceof EnvironmentError)) throw error;
+      problems.push(...error.problems);
+      return undefined;
+    }
+  };
+  const config = attempt(readConfig);
+  const privileged = attempt(readSandboxEnvironment);
+  if (config === undefined || privileged === undefined) throw new EnvironmentError(problems);
+  return { config, privileged };
+}
+
+/** A sandbox whose launcher dies takes the executor with it: it must never run a program without. */
+function sandboxService(sandbox: NativeSandbox): Service {
+  let closing = false;
+  void (async () => {
+    await sandbox.gone;
+    if (!closing) throw new Error("the sandbox's launcher has gone");
+  })();
+  return {
+    name: "sandbox",
+    start: () => Promise.resolve(),
+    stop: async () => {
+      closing = true;
+      await sandbox.close();
+    },
+  };
+}
+
+/**
+ * One executor process. It starts as root, to look for toolchains and to start the sandbox's privileged launcher, then
+ * becomes DOCKET_UID for good before it talks to anybody.
+ */
+await startOrExit(async () => {
+  const { config, privileged } = readAll(process.env);
+  const log = createLog("executor", config.logLevel).child({ executor: config.id });
+  const { workDir, slots } = config;
+  await lockWorkDir(workDir);
+
+  const wanted = [...new Set([...config.languages, ...VALIDATOR_LANGUAGES])];
+  const { found, missing } = await findLanguages(wanted, {
+    path: process.env["PATH"],
+    home: homedir(),
+    node: process.execPath,
+    // Beside the work folder, not in it: what programs are shown must not be writable for this executor's user.
+    cacheDir: privileged.toolchainDir ?? join(dirname(workDir), "toolchains"),
+  });
+  const sandbox = await openSandbox({
+    executor: config.id,
+    workDir,
+    slots,
+    ...privileged,
+    mounts: found.flatMap(({ toolchain }) => toolchain.mounts),
+  });
+  dropPrivileges(privileged.uid, workDir);
+
+  const testDeps = { sandbox, workDir, slots };
+  const { offered, notOffered } = await selfTest(testDeps, found, new AbortController().signal);
+  const usable = new Map(offered.map((language) => [language.id, language]));
+  const reasons = new Map([...missing, ...notOffered].map(({ id, reason }) => [id, reason]));
+  const tested = config.languages.map((id): TestedLanguage => {
+    const language = usable.get(id);
+    if (language !== undefined) return { id, version: language.version };
+    return { id, reason: reasons.get(id) ?? "not found" };
+  });
+  for (const [id, reason] of reasons) log.warn({ language: id, reason }, "language not offered");
+
+  /** What is not installed stays so until the next start, as only root can look for it. */
+  const retest = async (id: LanguageId, slot: number): Promise<TestedLanguage> => {
+    const language = found.find((one) => one.id === id);
+    if (language === undefined) return { id, reason: reasons.get(id) ?? "not found" };
+    const how = { slot, signal: new AbortController().signal, fresh: true };
+    const reason = await testLanguage(testDeps, language, how);
+    if (reason !== undefined) return { id, reason };
+    usable.set(id, language);
+    return { id, version: language.version };
+  };
+
+  const registry = newRegistry();
+  const judge = await openJudge({
+    sandbox,
+    workDir,
+    limits: config.limits,
+    clock: systemClock,
+    registry,
+    language: (id) => usable.get(id),
+  });
+  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
+  await runExecutor({
+    config,
+    log,
+    kinds: [judge],
+    tested,
+    retest,
+    version,
+    registry,
+    before: [sandboxService(sandbox)],
+  });
+});
