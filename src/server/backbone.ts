@@ -63,6 +63,8 @@ export interface Backbone extends Service {
   connected(): boolean;
 }
 
+export type { CancelOutcome, ExecutorView, Feed, LanguageOffer, QueueView, SubmitInput, SubmitOutcome };
+
 const RECONCILE = { intervalMs: 5_000, quietMs: 5_000 };
 
 /**

@@ -40,10 +40,10 @@ export const createResultMeasures = (registry: Registry): ResultMeasures => ({
 
 /** Open watches of submissions, asked for at each scrape. */
 export function measureWatchers(registry: Registry, watchers: () => number): void {
-  const gauge = new Gauge({
+  const gauge: Gauge = new Gauge({
     name: "docket_feed_watchers",
     help: "Open watches of submissions on this server",
     registers: [registry],
-    collect: () => gauge.set(watchers()),
+    collect: (): void => gauge.set(watchers()),
   });
 }

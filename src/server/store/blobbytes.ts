@@ -13,11 +13,8 @@ export interface BlobBytes {
   remove(sha256: Sha256): Promise<void>;
 }
 
-/** Longest time for reading or writing one blob, milliseconds. */
-const STREAM_TIMEOUT_MS = 120_000;
-
 export function gridFsBytes(db: Db): BlobBytes {
-  const bucket = new GridFSBucket(db, { bucketName: "blobs", timeoutMS: STREAM_TIMEOUT_MS });
+  const bucket = new GridFSBucket(db, { bucketName: "blobs" });
   const files = (sha256: Sha256) => bucket.find({ filename: sha256 }).toArray();
   return {
     // A file's own document is written after its chunks: what a crash cuts short has no name and is never read.

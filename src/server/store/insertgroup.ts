@@ -1,6 +1,6 @@
 import { type Collection, type Document, MongoBulkWriteError, type OptionalUnlessRequiredId } from "mongodb";
 import { groupCommit, type ItemOutcome } from "./groupcommit.ts";
-import { DUPLICATE_KEY, guarded } from "./unavailable.ts";
+import { DUPLICATE_KEY, guarded, StoreUnavailable } from "./unavailable.ts";
 
 export type InsertOutcome = "inserted" | "taken";
 
@@ -17,8 +17,9 @@ export function groupInsert<T extends Document>(
         await collection.insertMany(documents as readonly OptionalUnlessRequiredId<T>[], { ordered: false });
         return documents.map(() => ({ value: "inserted" }));
       } catch (error) {
-        // Without a write concern error, every document that is not named in the errors is in.
-        if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError()) throw error;
+        if (!(error instanceof MongoBulkWriteError)) throw error;
+        // Not confirmed by a majority in time. Otherwise what the errors do not name is in.
+        if (error.result.getWriteConcernError()) throw new StoreUnavailable(error);
         const outcomes: ItemOutcome<InsertOutcome>[] = documents.map(() => ({ value: "inserted" }));
         for (const failed of [error.writeErrors].flat()) {
           outcomes[failed.index] = failed.code === DUPLICATE_KEY ? { value: "taken" } : { error: failed };

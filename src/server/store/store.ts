@@ -47,11 +47,12 @@ export async function openStore(access: StoreAccess): Promise<Store> {
   const timeoutMs = access.timeoutMs ?? 5_000;
   const client = new MongoClient(access.url, {
     appName: "docket",
-    writeConcern: { w: "majority", journal: true },
+    writeConcern: { w: "majority", journal: true, wtimeoutMS: timeoutMs },
     readConcern: { level: "majority" },
     serverSelectionTimeoutMS: Math.min(timeoutMs, 2_500),
     connectTimeoutMS: timeoutMs,
-    timeoutMS: timeoutMs,
+    socketTimeoutMS: timeoutMs * 2,
+    waitQueueTimeoutMS: timeoutMs,
     maxPoolSize: 64,
     ignoreUndefined: true,
   });

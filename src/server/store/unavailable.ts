@@ -2,7 +2,6 @@ import {
   MongoError,
   MongoNetworkError,
   MongoNotConnectedError,
-  MongoOperationTimeoutError,
   MongoServerSelectionError,
   MongoTopologyClosedError,
   MongoWriteConcernError,
@@ -33,7 +32,6 @@ function isPassing(error: unknown): boolean {
     error instanceof MongoServerSelectionError ||
     error instanceof MongoNotConnectedError ||
     error instanceof MongoTopologyClosedError ||
-    error instanceof MongoOperationTimeoutError ||
     error instanceof MongoWriteConcernError
   ) {
     return true;

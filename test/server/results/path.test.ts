@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { namespace } from "../../support/namespace.ts";
+import { accepted, openWire, putProblem, type Server, startServer, until, type Wire } from "../rig.ts";
+
+const ns = namespace();
+let server: Server;
+let wire: Wire;
+
+beforeAll(async () => {
+  server = await startServer(ns);
+  wire = await openWire(ns);
+  await putProblem(server.store);
+});
+afterAll(async () => {
+  await wire.close();
+  await server.stop();
+});
+
+const result = { verdict: "AC", testsTotal: 1, tests: [], cpuMs: 1, memoryKiB: 1 };
+
+describe("the way of a submission", () => {
+  it("goes from submit through the queue to a final snapshot", async () => {
+    const { submission, judgement } = await accepted(server);
+    expect(judgement.state).toBe("PENDING");
+    const executor = wire.executor("e1");
+    const held = await executor.take();
+    expect(held.job).toMatchObject({ submission: submission._id, generation: 1, dispatch: 1, kind: "judge" });
+    expect(held.delivery).toBe(1);
+    await executor.emit(held, 1, { type: "started" });
+    await until(server, submission._id, (snapshot) => snapshot.judgement.state === "RUNNING");
+    await executor.emit(held, 2, { type: "finished", result });
+    await executor.ack(held);
+    const last = await until(server, submission._id, (snapshot) => snapshot.judgement.state === "FINISHED");
+    expect(last.judgement.result).toEqual(result);
+    expect(last.judgement.tries).toMatchObject([{ executor: "e1", delivery: 1, end: { type: "finished" } }]);
+  });
+});

@@ -1,0 +1,234 @@
+import { jetstream, type JetStreamClient, type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
+import type { Msg, NatsConnection } from "@nats-io/transport-node";
+import { Registry } from "prom-client";
+import { type Backbone, createBackbone } from "../../src/server/backbone.ts";
+import type { Role, SubmissionSnapshot } from "../../src/server/store/documents.ts";
+import { openStore, type Store } from "../../src/server/store/store.ts";
+import { systemClock } from "../../src/shared/clock.ts";
+import type { ExecutorId, ProblemId, SubmissionId } from "../../src/shared/ids.ts";
+import type { ProblemManifest } from "../../src/shared/judging.ts";
+import type { Lane } from "../../src/shared/lane.ts";
+import type { LanguageId } from "../../src/shared/language.ts";
+import { DEFAULT_LIMITS, type Limits } from "../../src/shared/limits.ts";
+import { createLog } from "../../src/shared/log.ts";
+import { connectNats, decodeJson, encodeJson } from "../../src/shared/nats.ts";
+import { Job, type JudgeEvent } from "../../src/shared/protocol.ts";
+import { consumerOf, eventMessageId, streamOf, subjects, type Topology } from "../../src/shared/topology.ts";
+
+export const SECRET = "a secret for tests, at least 32 characters long";
+export const PROBLEM = "hello" as ProblemId;
+
+export interface RigInput {
+  readonly mongodbUrl: string;
+  readonly natsUrl: string;
+  readonly database: string;
+  readonly topology: Topology;
+  readonly limits?: Partial<Limits>;
+  readonly instance?: string;
+  readonly reconcile?: { readonly intervalMs: number; readonly quietMs: number };
+}
+
+/** A server's core on the suite's own database and streams, without its HTTP face. */
+export interface Server {
+  readonly store: Store;
+  readonly backbone: Backbone;
+  readonly registry: Registry;
+  stop(): Promise<void>;
+}
+
+const LOG_LEVEL = "silent";
+
+export async function startServer(input: RigInput): Promise<Server> {
+  const store = await openStore({ url: input.mongodbUrl, database: input.database, timeoutMs: 2_000 });
+  const registry = new Registry();
+  const backbone = createBackbone({
+    store,
+    nats: { url: input.natsUrl },
+    topology: input.topology,
+    limits: { ...DEFAULT_LIMITS, ...input.limits },
+    capabilitySecret: SECRET,
+    clock: systemClock,
+    log: createLog("test", LOG_LEVEL),
+    registry,
+    instance: input.instance ?? "test",
+    ...(input.reconcile ? { reconcile: input.reconcile } : {}),
+  });
+  await backbone.start();
+  return {
+    store,
+    backbone,
+    registry,
+    async stop() {
+      await backbone.stop();
+      await store.close();
+    },
+  };
+}
+
+const MANIFEST: Omit<ProblemManifest, "problem"> = {
+  v: 1,
+  name: "Hello",
+  limits: {
+    timeMs: 1000,
+    memoryMiB: 64,
+    outputMiB: 8,
+    codeKiB: 64,
+    compilationTimeMs: 10_000,
+    compilationMemoryMiB: 512,
+    validationTimeMs: 10_000,
+    validationMemoryMiB: 512,
+    validationOutputMiB: 8,
+  },
+  runAllTests: false,
+  tests: [],
+  validator: { type: "default", args: [] },
+};
+
+export async function putProblem(store: Store, problem: ProblemId = PROBLEM): Promise<void> {
+  const input = await store.blobs.put(new TextEncoder().encode("1 2\n"));
+  const answer = await store.blobs.put(new TextEncoder().encode("3\n"));
+  const test = { name: "secret/1", sample: false, input, answer, inputBytes: 4, answerBytes: 2 };
+  const manifest = await store.blobs.put(encodeJson({ ...MANIFEST, problem, tests: [test] }));
+  await store.problems.put({
+    _id: problem,
+    name: "Hello",
+    manifest,
+    blobs: [manifest, input, answer],
+    timeMs: 1000,
+    memoryMiB: 64,
+    codeKiB: 64,
+    testCount: 1,
+    importedAt: new Date(),
+    importedBy: "test",
+  });
+}
+
+let counter = 0;
+
+export interface ProgramInput {
+  readonly owner?: string;
+  readonly role?: Role;
+  readonly problem?: string;
+  readonly language?: string;
+  readonly source?: string;
+  readonly idempotencyKey?: string;
+  readonly lane?: Lane;
+}
+
+export const program = (input: ProgramInput = {}) => ({
+  owner: input.owner ?? "ann",
+  role: input.role ?? ("participant" as const),
+  problem: input.problem ?? PROBLEM,
+  language: input.language ?? "python",
+  files: [{ name: "main.py", content: new TextEncoder().encode(input.source ?? `print(${counter++})`) }],
+  idempotencyKey: input.idempotencyKey,
+  lane: input.lane,
+});
+
+/** Submits and expects it to be accepted. */
+export async function accepted(server: Server, input: ProgramInput = {}): Promise<SubmissionSnapshot> {
+  const outcome = await server.backbone.submit(program(input));
+  if (outcome.type !== "accepted") throw new Error(`${outcome.code}: ${outcome.message}`);
+  return outcome.snapshot;
+}
+
+/** A job as an executor holds it. */
+export interface Held {
+  readonly job: Job;
+  readonly delivery: number;
+  readonly message: Msg;
+}
+
+/** Speaks the executors' half of the protocol over NATS; judges nothing. */
+export interface Executor {
+  readonly id: ExecutorId;
+  /** A job, when there is one right now. */
+  pull(language?: LanguageId, lane?: Lane): Promise<Held | undefined>;
+  /** The next job, asked for until there is one. */
+  take(language?: LanguageId, lane?: Lane): Promise<Held>;
+  emit(held: Held, seq: number, event: EventBody): Promise<void>;
+  ack(held: Held): Promise<void>;
+  nak(held: Held, delayMs?: number): Promise<void>;
+}
+
+type Body<T> = T extends { type: string } ? Omit<T, Exclude<keyof JudgeEvent, "type">> : never;
+export type EventBody = Body<JudgeEvent>;
+
+export interface Wire {
+  readonly connection: NatsConnection;
+  readonly js: JetStreamClient;
+  readonly jsm: JetStreamManager;
+  executor(id: string): Executor;
+  close(): Promise<void>;
+}
+
+export async function openWire(input: Pick<RigInput, "natsUrl" | "topology">): Promise<Wire> {
+  const { topology } = input;
+  const connection = await connectNats({ url: input.natsUrl }, "test");
+  const js = jetstream(connection);
+  const jsm = await jetstreamManager(connection);
+
+  async function pull(language: LanguageId = "python", lane: Lane = "practice"): Promise<Held | undefined> {
+    const subject = `$JS.API.CONSUMER.MSG.NEXT.${streamOf(topology, language)}.${consumerOf(lane)}`;
+    const message = await connection.request(subject, encodeJson({ batch: 1, no_wait: true }), {
+      timeout: 2_000,
+      noMux: true,
+    });
+    if (message.headers?.hasError) return undefined;
+    const job = decodeJson(Job, message.data);
+    // $JS.ACK.<stream>.<consumer>.<deliveries>.…
+    const delivery = Number(message.reply?.split(".")[4]);
+    return job === undefined ? undefined : { job, delivery, message };
+  }
+
+  const executor = (id: string): Executor => ({
+    id: id as ExecutorId,
+    pull,
+    async take(language, lane) {
+      for (;;) {
+        const held = await pull(language, lane);
+        if (held) return held;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    },
+    async emit({ job, delivery }, seq, body) {
+      const { submission, generation, dispatch, kind, capability } = job;
+      const event = {
+        v: 1,
+        kind,
+        submission,
+        generation,
+        dispatch,
+        delivery,
+        executor: id,
+        seq,
+        atMs: Date.now(),
+        capability,
+        ...body,
+      };
+      await js.publish(subjects.event(topology, id as ExecutorId, submission), encodeJson(event), {
+        msgID: eventMessageId(submission, { generation, dispatch, delivery }, seq),
+      });
+    },
+    async ack({ message }) {
+      await connection.request(message.reply ?? "", "+ACK", { timeout: 2_000 });
+    },
+    async nak({ message }, delayMs) {
+      const delay = delayMs === undefined ? "" : ` {"delay": ${delayMs * 1_000_000}}`;
+      await connection.request(message.reply ?? "", `-NAK${delay}`, { timeout: 2_000 });
+    },
+  });
+
+  return { connection, js, jsm, executor, close: () => connection.close() };
+}
+
+/** Watches until the predicate holds and returns that snapshot. */
+export async function until(
+  server: Server,
+  submission: SubmissionId,
+  predicate: (snapshot: SubmissionSnapshot) => boolean,
+): Promise<SubmissionSnapshot> {
+  for await (const snapshot of server.backbone.feed.watch(submission))
+    if (predicate(snapshot)) return snapshot;
+  throw new Error("the feed ended before");
+}
