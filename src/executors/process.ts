@@ -26,7 +26,7 @@ export async function runExecutor(input: ProcessInput): Promise<void> {
   stopOnSignal(() => stopAll(services, log), config.graceMs, log);
   await startAll(services, log);
   process.stdout.write(`${JSON.stringify({ ready: true, url: executor.url() })}\n`);
-  log.info({ executor: config.id, pool: config.pool, url: executor.url() }, "ready");
+  log.info({ pool: config.pool, url: executor.url() }, "ready");
 }
 
 export const newRegistry = (): Registry => new Registry();

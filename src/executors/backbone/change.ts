@@ -31,7 +31,7 @@ export function nextChange(change: Change, ms: number, signal: AbortSignal): Pro
       signal.removeEventListener("abort", done);
       resolve();
     };
-    const timer = setTimeout(done, ms);
+    const timer = setTimeout(done, Math.max(0, ms));
     const unlisten = change.listen(done);
     signal.addEventListener("abort", done, { once: true });
   });
