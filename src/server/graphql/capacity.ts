@@ -1,4 +1,5 @@
-import type { ExecutorView, LanguageOffer, QueueView } from "../backbone.ts";
+import type { ExecutorView, LanguageOffer } from "../fleet.ts";
+import type { QueueView } from "../queues.ts";
 import { LANGUAGES } from "../../shared/language.ts";
 import { builder } from "./builder.ts";
 import { Language } from "./language.ts";

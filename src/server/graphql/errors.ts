@@ -15,3 +15,7 @@ export function codedGraphQLError(error: CodedError): GraphQLError {
     },
   });
 }
+
+/** By name: a process can hold two copies of the graphql module (CommonJS and ESM), each with a class of its own. */
+export const isGraphQLError = (error: unknown): error is GraphQLError =>
+  error instanceof Error && error.name === "GraphQLError";

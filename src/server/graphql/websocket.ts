@@ -1,13 +1,13 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { type ExecutionArgs, GraphQLError } from "graphql";
+import type { ExecutionArgs } from "graphql";
 import { CloseCode } from "graphql-ws";
 import { type Extra, useServer } from "graphql-ws/use/ws";
 import { WebSocketServer } from "ws";
 import type { Limits } from "../../shared/limits.ts";
 import type { Authenticate, Authentication } from "../auth.ts";
 import type { ConnectionCounts } from "../http/connections.ts";
-import { codedGraphQLError } from "./errors.ts";
+import { codedGraphQLError, isGraphQLError } from "./errors.ts";
 import type { GraphQLHandler } from "./yoga.ts";
 
 export interface WebSocketDeps {
@@ -103,7 +103,7 @@ export function createSockets(deps: WebSocketDeps): GraphQLSockets {
             rootValue: { execute, subscribe },
           };
         } catch (error) {
-          if (error instanceof GraphQLError) return [error];
+          if (isGraphQLError(error)) return [error];
           throw error;
         }
       },

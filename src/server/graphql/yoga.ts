@@ -1,11 +1,11 @@
-import { GraphQLError, type GraphQLSchema, parse } from "graphql";
+import { type GraphQLSchema, parse } from "graphql";
 import { createYoga, type Plugin } from "graphql-yoga";
 import type { Limits } from "../../shared/limits.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Authentication } from "../auth.ts";
 import { asCodedError } from "../coded.ts";
 import type { Context } from "./context.ts";
-import { codedGraphQLError } from "./errors.ts";
+import { codedGraphQLError, isGraphQLError } from "./errors.ts";
 
 /** What the HTTP server and the WebSocket hand over with a request. */
 export interface Caller {
@@ -25,9 +25,8 @@ const boundedParse: Plugin = {
 
 /** Errors made to be read pass; our own faults are logged and answered without a detail. */
 export function maskError(log: Log, error: unknown): Error {
-  const original = error instanceof GraphQLError ? error.originalError : error;
-  if (error instanceof GraphQLError && (original === undefined || original instanceof GraphQLError))
-    return error;
+  const original = isGraphQLError(error) ? error.originalError : error;
+  if (isGraphQLError(error) && (original === undefined || isGraphQLError(original))) return error;
   const coded = asCodedError(original);
   if (coded === undefined) log.error({ err: original }, "a resolver failed");
   return codedGraphQLError(

@@ -11,7 +11,7 @@ const METHODS = new Set(["GET", "POST", "OPTIONS", "HEAD"]);
 
 export function createMetrics(deps: {
   readonly registry: Registry;
-  readonly backbone: Pick<Backbone, "feed" | "queues" | "executors" | "connected">;
+  readonly backbone: Pick<Backbone, "queues" | "executors" | "connected">;
   readonly connections: ConnectionCounts;
 }): Metrics {
   const { registry, backbone } = deps;
@@ -26,16 +26,6 @@ export function createMetrics(deps: {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30],
     registers: [registry],
   });
-  registry.registerMetric(
-    new Gauge({
-      name: "docket_feed_watchers",
-      help: "Open watches of submissions on this server.",
-      registers,
-      collect() {
-        this.set(backbone.feed.watchers());
-      },
-    }),
-  );
   registry.registerMetric(
     new Gauge({
       name: "docket_connections",

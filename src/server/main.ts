@@ -1,0 +1,103 @@
+import { hostname } from "node:os";
+import { Registry } from "prom-client";
+import { systemClock } from "../shared/clock.ts";
+import { EnvironmentError } from "../shared/env.ts";
+import { EXIT, type Service, startAll, stopAll, stopOnSignal } from "../shared/lifecycle.ts";
+import { createLog, type Log } from "../shared/log.ts";
+import { createApp } from "./app.ts";
+import { createBackbone } from "./backbone.ts";
+import { type Config, readConfig } from "./config.ts";
+import { openStore, type Store, StoreUnfit } from "./store/store.ts";
+import { StoreUnavailable } from "./store/unavailable.ts";
+
+/** Words for the person who started it; the log is for machines. */
+function giveUp(code: number, message: string): never {
+  process.stderr.write(`${message}\n`);
+  process.exit(code);
+}
+
+function configure(): Config {
+  try {
+    return readConfig(process.env);
+  } catch (error) {
+    if (error instanceof EnvironmentError) return giveUp(EXIT.config, error.message);
+    throw error;
+  }
+}
+
+const withoutPassword = (url: string): string => url.replace(/\/\/[^@/]*@/, "//…@");
+
+async function open({ environment }: Config): Promise<Store> {
+  const { MONGODB_URL: url, MONGODB_DATABASE: database } = environment;
+  try {
+    return await openStore({ url, database });
+  } catch (error) {
+    if (error instanceof StoreUnfit) return giveUp(EXIT.config, error.message);
+    if (error instanceof StoreUnavailable) {
+      return giveUp(
+        EXIT.failed,
+        `MongoDB does not answer at ${withoutPassword(url)}: start it, or set MONGODB_URL. (${error.message})`,
+      );
+    }
+    throw error;
+  }
+}
+
+/** Cannot be closed before the parts that use it; so it is the first service and the last to stop. */
+const storeService = (store: Store): Service => ({
+  name: "store",
+  start: () => Promise.resolve(),
+  stop: () => store.close(),
+});
+
+async function main(): Promise<void> {
+  const config = configure();
+  const { environment, limits, allowedHosts } = config;
+  const log: Log = createLog("server", environment.DOCKET_LOG_LEVEL);
+  const registry = new Registry();
+  const store = await open(config);
+  const capabilitySecret = environment.DOCKET_CAPABILITY_SECRET;
+  const shared = { store, limits, clock: systemClock, log, registry };
+  const backbone = createBackbone({
+    ...shared,
+    nats: {
+      url: environment.NATS_URL,
+      user: environment.NATS_USER,
+      password: environment.NATS_PASSWORD,
+    },
+    topology: { prefix: environment.DOCKET_TOPOLOGY_PREFIX, replicas: environment.DOCKET_REPLICAS },
+    capabilitySecret,
+    instance: `${hostname()}-${process.pid}`,
+  });
+  const app = createApp(
+    { ...shared, backbone },
+    {
+      host: environment.DOCKET_HOST,
+      port: environment.DOCKET_PORT,
+      allowedHosts,
+      capabilitySecret,
+      graceMs: Math.floor(environment.DOCKET_GRACE_MS * 0.8),
+    },
+  );
+
+  const services = [storeService(store), backbone, app];
+  stopOnSignal(() => stopAll(services, log), environment.DOCKET_GRACE_MS, log);
+  try {
+    await startAll(services, log);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EADDRINUSE" || code === "EACCES" || code === "EADDRNOTAVAIL") {
+      const address = `${environment.DOCKET_HOST}:${environment.DOCKET_PORT}`;
+      const why = code === "EADDRINUSE" ? "is in use by another program" : `cannot be listened on (${code})`;
+      giveUp(
+        EXIT.config,
+        `The address ${address} ${why}: set DOCKET_PORT (0 takes any free port) or DOCKET_HOST.`,
+      );
+    }
+    throw error;
+  }
+  log.info({ url: app.url() }, "ready");
+  process.stdout.write(`${JSON.stringify({ ready: true, url: app.url() })}\n`);
+}
+
+await main();
