@@ -28,7 +28,17 @@ const LAYERS: readonly (readonly [prefix: string, mayImport: readonly string[]])
   ["src/server/results/", ["src/shared/", "src/server/store/", "src/server/broker/", "src/server/intake/"]],
   ["src/server/", ["src/shared/", "src/server/"]],
   ["src/supervisor/", ["src/shared/", "src/server/store/", "src/executors/languages/", "src/cli/"]],
-  ["src/cli/", ["src/shared/", "src/server/store/", "src/supervisor/stack.ts"]],
+  [
+    "src/cli/",
+    [
+      "src/shared/",
+      "src/server/store/",
+      "src/supervisor/stack.ts",
+      "src/supervisor/stackfile.ts",
+      "src/supervisor/pools.ts",
+      "src/supervisor/settings.ts",
+    ],
+  ],
   ["setup/", ["src/shared/", "src/supervisor/"]],
   ["bench/", ["src/"]],
   ["test/", ["src/", "setup/", "bench/", "codegen.ts"]],

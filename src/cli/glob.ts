@@ -1,0 +1,21 @@
+/**
+ * Glob patterns of submissions.yaml: `*` within one name, `{a,b}` for alternatives; no `**`, no `[…]`.
+ * A pattern matches a path when it matches the path itself or a folder above it.
+ */
+export function globMatches(pattern: string, path: string): boolean {
+  let depth = 0;
+  let source = "";
+  for (const c of pattern.replace(/\/$/, "")) {
+    if (c === "*") source += "[^/]*";
+    else if (c === "{") {
+      depth += 1;
+      source += "(?:";
+    } else if (c === "}" && depth > 0) {
+      depth -= 1;
+      source += ")";
+    } else if (c === "," && depth > 0) source += "|";
+    else source += c.replaceAll(/[.+?^$()[\]{}|\\]/g, String.raw`\$&`);
+  }
+  // An unclosed brace is no pattern that the format knows; it matches nothing.
+  return depth === 0 && new RegExp(`^${source}(?:/.*)?$`).test(path);
+}

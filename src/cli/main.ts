@@ -1,0 +1,252 @@
+import { randomUUID } from "node:crypto";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { type Client } from "./client.ts";
+import { type ConnectOptions, withClient } from "./connect.ts";
+import { importProblem } from "./importproblem.ts";
+import { createKey, revokeKey, withStore } from "./keys.ts";
+import { listExecutors, listLanguages, listProblems, listQueues } from "./lists.ts";
+import { isFinal, SUBMISSION, type SubmissionView } from "./operations.ts";
+import { createOutput, type Output, plain, table } from "./output.ts";
+import { createProgress, findingLine, outcomeLines } from "./show.ts";
+import { handIn, readProgram } from "./submit.ts";
+import { CLI_EXIT, CliTrouble, Interrupted } from "./trouble.ts";
+import { verify } from "./verify.ts";
+
+/** The command line: `npm run docket -- COMMAND`. docs/cli.md describes it. */
+
+const out = createOutput(process.stdout, process.env);
+const notes = createOutput(process.stderr, process.env);
+const interrupt = new AbortController();
+process.once("SIGINT", () => interrupt.abort());
+process.once("SIGTERM", () => interrupt.abort());
+const deps = { env: process.env, notes, signal: interrupt.signal };
+
+interface Shared extends ConnectOptions {
+  readonly json?: boolean;
+}
+
+type Use = (client: Client, out: Output) => Promise<number>;
+
+/** Runs a command against the API; its result is the exit code. */
+async function act(options: Shared, role: "participant" | "jury", use: Use): Promise<void> {
+  process.exitCode = await withClient(deps, options, role, (client) => use(client, out));
+}
+
+const exitOf = (view: SubmissionView): number => (view.verdict === "AC" ? CLI_EXIT.ok : CLI_EXIT.otherwise);
+
+function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError("Expected a whole number above 0.");
+  return value;
+}
+
+const program = new Command("docket")
+  .description("Submit programs, verify problem packages and look after a Docket.")
+  .option("--url <url>", "server to talk to (DOCKET_URL; default: the stack that npm start runs)")
+  .option("--token <key>", "API key (DOCKET_TOKEN; default: the local stack's)")
+  .option("--ephemeral", "start a stack of its own for this command and remove it after")
+  .option("--json", "print JSON for programs")
+  .configureOutput({ outputError: (text, write) => write(notes.bad(text)) })
+  .showHelpAfterError("(docket COMMAND --help says more)")
+  .exitOverride();
+
+const shared = (command: Command): Shared => command.optsWithGlobals<Shared>();
+
+program
+  .command("submit")
+  .description("hand in a program; with --watch show its tests as they finish")
+  .argument("<file...>", "source files")
+  .requiredOption("-p, --problem <id>", "problem to hand it in for")
+  .option("-l, --language <id>", "language (default: by file ending)")
+  .option("-w, --watch", "wait for the verdict")
+  .option("--entry-point <name>", "main file or class")
+  .option("--idempotency-key <key>", "the same key again gives the same submission")
+  .action(async (files: string[], options: Record<string, string | undefined>, command: Command) => {
+    const { json = false, ...connect } = shared(command);
+    const { language, files: sources } = await readProgram(files, options["language"]);
+    await act(connect, "participant", async (client) => {
+      const { submission, replayed } = await handIn(client, {
+        problem: options["problem"] ?? "",
+        language,
+        files: sources,
+        ...(options["entryPoint"] === undefined ? {} : { entryPoint: options["entryPoint"] }),
+        idempotencyKey: options["idempotencyKey"] ?? randomUUID(),
+      });
+      const watching = options["watch"] !== undefined;
+      if (!json) {
+        const name = submission.problem?.name ?? options["problem"] ?? "";
+        out.line(
+          `${out.bold(submission.id)}  ${plain(name)}, ${submission.language.name}${replayed ? " (seen before)" : ""}`,
+        );
+      }
+      if (!watching) {
+        if (json) out.json({ submission: submission.id, state: submission.state, replayed });
+        return CLI_EXIT.ok;
+      }
+      const show = createProgress(out);
+      let view = submission;
+      for await (const next of client.watch(submission.id)) {
+        view = next;
+        if (!json) show(next);
+      }
+      if (json) out.json(view);
+      else for (const line of outcomeLines(out, view)) out.line(line);
+      return exitOf(view);
+    });
+  });
+
+program
+  .command("submission")
+  .description("show a submission; exit code 0 only for AC")
+  .argument("<id>")
+  .action(async (id: string, _options: unknown, command: Command) => {
+    const { json = false, ...connect } = shared(command);
+    await act(connect, "jury", async (client) => {
+      const { submission } = await client.request(SUBMISSION, { id });
+      if (submission === null) throw new CliTrouble(`There is no submission ${id} that you may see.`);
+      if (json) out.json(submission);
+      else {
+        out.line(
+          `${out.bold(submission.id)}  ${plain(submission.problem?.name ?? "")}, ${submission.language.name}`,
+        );
+        createProgress(out)(submission);
+        for (const line of outcomeLines(out, submission)) out.line(line);
+      }
+      return isFinal(submission) ? exitOf(submission) : CLI_EXIT.ok;
+    });
+  });
+
+program
+  .command("verify")
+  .description("judge a package's own submissions and compare with what it promises")
+  .argument("<dir...>", "problem package directories")
+  .action(async (directories: string[], _options: unknown, command: Command) => {
+    const { json = false, ...connect } = shared(command);
+    await act(connect, "jury", async (client) => {
+      const report = await verify({ client, out }, { directories, signal: interrupt.signal });
+      if (json) out.json(report);
+      return report.misses.length === 0 ? CLI_EXIT.ok : CLI_EXIT.otherwise;
+    });
+  });
+
+program
+  .command("import")
+  .description("import a problem package")
+  .argument("<package>", "directory, .zip, .kpp or .tar.gz")
+  .option("--problem <id>", "id to import it under")
+  .action(async (path: string, options: Record<string, string | undefined>, command: Command) => {
+    const { json = false, ...connect } = shared(command);
+    await act(connect, "jury", async (client) => {
+      const answer = await importProblem(client, { path, problemId: options["problem"] });
+      if (json) out.json(answer);
+      else {
+        const findings = answer.type === "imported" ? answer.warnings : answer.findings;
+        for (const finding of findings) out.line(findingLine(out, finding));
+        if (answer.type === "imported") {
+          const { id, name, testCount, timeMs } = answer.problem;
+          out.line(
+            `${out.good("imported")}  ${out.bold(id)}  ${plain(name)}, ${testCount} tests, ${timeMs / 1000} s`,
+          );
+        } else out.line(out.bad(answer.message));
+      }
+      return answer.type === "imported" ? CLI_EXIT.ok : CLI_EXIT.trouble;
+    });
+  });
+
+const lists = {
+  problems: { about: "list the problems", role: "participant", list: listProblems },
+  languages: { about: "list the languages, on offer or not", role: "participant", list: listLanguages },
+  queues: { about: "show what waits and runs", role: "participant", list: listQueues },
+  executors: { about: "show the executors", role: "jury", list: listExecutors },
+} as const;
+
+for (const [name, { about, role, list }] of Object.entries(lists)) {
+  program
+    .command(name)
+    .description(about)
+    .action(async (_options: unknown, command: Command) => {
+      const { json = false, ...connect } = shared(command);
+      await act(connect, role, async (client) => {
+        await list(client, out, { json });
+        return CLI_EXIT.ok;
+      });
+    });
+}
+
+const keys = program.command("keys").description("make, list and revoke API keys (works on the database)");
+
+keys
+  .command("create")
+  .description("make a key and print it, this once")
+  .addOption(
+    new Option("--role <role>", "what it may do")
+      .choices(["participant", "jury", "admin"])
+      .makeOptionMandatory(),
+  )
+  .requiredOption("--owner <name>", "whose submissions are made with it")
+  .option("--note <text>", "for your own memory")
+  .option("--days <n>", "days until it expires (default: never)", positiveInteger)
+  .action(
+    async (
+      options: { role: "participant" | "jury" | "admin"; owner: string; note?: string; days?: number },
+      command: Command,
+    ) => {
+      const { key, document } = await withStore(process.env, (store) =>
+        createKey(store, { ...options, now: new Date() }),
+      );
+      if (shared(command).json === true) out.json({ key, id: document._id, ...options });
+      else {
+        out.line(key);
+        notes.line(notes.dim("Keep it: it cannot be shown again. It is known to the servers at once."));
+      }
+    },
+  );
+
+keys
+  .command("list")
+  .description("list the keys; a key itself is stored nowhere")
+  .action(async (_options: unknown, command: Command) => {
+    const found = await withStore(process.env, (store) => store.apiKeys.list());
+    if (shared(command).json === true)
+      return out.json(found.map(({ _id, ...rest }) => ({ id: _id, ...rest })));
+    const rows = found.map((key) => [
+      key._id.slice(0, 12),
+      plain(key.owner),
+      key.role,
+      key.createdAt.toISOString().slice(0, 16),
+      key.expiresAt?.toISOString().slice(0, 16) ?? "never",
+      plain(key.note ?? ""),
+    ]);
+    for (const line of table([["id", "owner", "role", "made", "expires", "note"], ...rows])) out.line(line);
+  });
+
+keys
+  .command("revoke")
+  .description("revoke a key; it stops working within seconds")
+  .argument("<id>", "the key's id, its start, or the key itself")
+  .action(async (id: string, _options: unknown, command: Command) => {
+    const revoked = await withStore(process.env, (store) => revokeKey(store, id));
+    if (shared(command).json === true)
+      out.json({ id: revoked._id, owner: revoked.owner, role: revoked.role });
+    else out.line(`revoked  ${revoked._id.slice(0, 12)}  ${plain(revoked.owner)}, ${revoked.role}`);
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? CLI_EXIT.ok : CLI_EXIT.trouble;
+  } else if (error instanceof Interrupted || interrupt.signal.aborted) {
+    process.exitCode = CLI_EXIT.interrupted;
+  } else {
+    // Errors made for people carry their whole story in the message; anything else is a mistake of ours.
+    const forPeople = error instanceof Error && error.constructor !== Error && !(error instanceof TypeError);
+    notes.line(
+      notes.bad(
+        forPeople ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error),
+      ),
+    );
+    process.exitCode = CLI_EXIT.trouble;
+  }
+}

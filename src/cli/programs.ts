@@ -1,0 +1,172 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { type LanguageId, LanguageId as LanguageIds, languageOfFile } from "../shared/language.ts";
+import { type Expectation, expectationOf, type Judgement, readAnnotation, type Rule } from "./expectation.ts";
+import { globMatches } from "./glob.ts";
+import { type ProgramFile, readSource } from "./submit.ts";
+
+/** One submission of a package: a file or a directory. */
+export interface Program {
+  /** Below submissions/. */
+  readonly path: string;
+  readonly files: readonly ProgramFile[];
+  readonly expectation: Expectation;
+  readonly entryPoint: string | undefined;
+  /** Undefined: it cannot be judged here, and `reason` says why. */
+  readonly language: LanguageId | undefined;
+  readonly reason: string;
+}
+
+const JUDGEMENTS: readonly string[] = ["AC", "WA", "TLE", "RTE"] satisfies Judgement[];
+const HEADER = /\.(h|hh|hpp|hxx)$/;
+
+/** Codes of the format's languages table that are languages here. */
+const LANGUAGE_CODES: Readonly<Record<string, LanguageId>> = {
+  python3: "python",
+  ...Object.fromEntries(LanguageIds.options.map((id) => [id, id])),
+};
+
+interface Metadata {
+  readonly language?: string;
+  readonly entryPoint?: string;
+  readonly rules: readonly (Rule & { readonly replaces?: boolean })[];
+}
+
+type Mapping = Readonly<Record<string, unknown>>;
+
+const isMapping = (value: unknown): value is Mapping =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+function judgements(value: unknown): readonly Judgement[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  return value.filter((one): one is Judgement => typeof one === "string" && JUDGEMENTS.includes(one));
+}
+
+const ruleOf = (entry: Mapping): Rule => ({
+  permitted: judgements(entry["permitted"]),
+  required: judgements(entry["required"]),
+  message: typeof entry["message"] === "string" && entry["message"] !== "" ? entry["message"] : undefined,
+});
+
+const RESERVED = new Set([
+  "language",
+  "entrypoint",
+  "authors",
+  "model_solution",
+  "permitted",
+  "required",
+  "score",
+  "message",
+  "use_for_time_limit",
+]);
+
+/** What submissions.yaml says of one submission. */
+function metadataOf(yaml: Mapping, folder: string, path: string): Metadata {
+  let language: string | undefined;
+  let entryPoint: string | undefined;
+  const rules: (Rule & { replaces?: boolean })[] = [];
+  for (const [pattern, entry] of Object.entries(yaml)) {
+    if (!isMapping(entry) || !globMatches(pattern, path)) continue;
+    if (typeof entry["language"] === "string") language = entry["language"];
+    if (typeof entry["entrypoint"] === "string") entryPoint = entry["entrypoint"];
+    const rule = ruleOf(entry);
+    if (rule.permitted ?? rule.required ?? rule.message)
+      rules.push({ ...rule, replaces: pattern === folder });
+    for (const [tests, inner] of Object.entries(entry)) {
+      if (!RESERVED.has(tests) && isMapping(inner)) rules.push({ ...ruleOf(inner), tests });
+    }
+  }
+  return {
+    rules,
+    ...(language === undefined ? {} : { language }),
+    ...(entryPoint === undefined ? {} : { entryPoint }),
+  };
+}
+
+/** Language of the files together, by the format's rules; a reason when there is none. */
+function languageOf(files: readonly ProgramFile[]): { language?: LanguageId; reason: string } {
+  const python2 = files.some(({ name, content }) => name.endsWith(".py") && /^#!.*python2/.test(content));
+  if (python2) return { reason: "Python 2 is no language here" };
+  const found = new Set(files.map(({ name }) => languageOfFile(name)).filter((one) => one !== undefined));
+  if (found.has("cpp")) found.delete("c");
+  const [language] = found;
+  if (language === undefined) {
+    const endings = [...new Set(files.map(({ name }) => name.slice(name.lastIndexOf("."))))];
+    return { reason: `no language here for ${endings.join(", ")}` };
+  }
+  if (found.size > 1) return { reason: `several languages: ${[...found].join(", ")}` };
+  return { language, reason: "" };
+}
+
+async function readFiles(path: string): Promise<{ files: ProgramFile[]; folders: boolean }> {
+  const info = await stat(path);
+  if (info.isFile())
+    return {
+      files: [{ name: path.slice(path.lastIndexOf("/") + 1), content: await readSource(path) }],
+      folders: false,
+    };
+  const names = (await readdir(path)).filter((name) => !name.startsWith(".")).toSorted();
+  const files: ProgramFile[] = [];
+  let folders = false;
+  for (const name of names) {
+    if ((await stat(join(path, name))).isFile())
+      files.push({ name, content: await readSource(join(path, name)) });
+    else folders = true;
+  }
+  return { files, folders };
+}
+
+async function readProgram(
+  submissions: string,
+  folder: string,
+  name: string,
+  context: { yaml: Mapping; legacy: boolean },
+): Promise<Program> {
+  const path = `${folder}/${name}`;
+  const { files, folders } = await readFiles(join(submissions, path));
+  const metadata = metadataOf(context.yaml, folder, path);
+  const annotation = files.map(({ content }) => readAnnotation(content)).find((one) => one !== undefined);
+  const expectation = expectationOf({ folder, legacy: context.legacy, annotation, rules: metadata.rules });
+  const shared = { path, expectation, entryPoint: metadata.entryPoint };
+  if (folders)
+    return { ...shared, files, language: undefined, reason: "folders inside a program are not supported" };
+  const told = metadata.language === undefined ? undefined : LANGUAGE_CODES[metadata.language];
+  if (metadata.language !== undefined && told === undefined) {
+    return { ...shared, files, language: undefined, reason: `${metadata.language} is no language here` };
+  }
+  const { language, reason } = told === undefined ? languageOf(files) : { language: told, reason: "" };
+  // Notes beside the sources would only be refused or confuse a compiler.
+  const wanted = files.filter(
+    (file) => told !== undefined || languageOfFile(file.name) !== undefined || HEADER.test(file.name),
+  );
+  return { ...shared, files: language === undefined ? files : wanted, language, reason };
+}
+
+/** All submissions of the package in `directory`, by folder and name. */
+export async function readPrograms(directory: string): Promise<Program[]> {
+  const submissions = join(directory, "submissions");
+  const problem: unknown = parse(await readFile(join(directory, "problem.yaml"), "utf8"));
+  const version = isMapping(problem) ? (problem["problem_format_version"] ?? "legacy") : "legacy";
+  const text = await readFile(join(submissions, "submissions.yaml"), "utf8").catch(() => "");
+  const parsed: unknown = parse(text);
+  const context = {
+    yaml: isMapping(parsed) ? parsed : {},
+    legacy: version === "legacy" || version === "legacy-icpc",
+  };
+  const folders = await readdir(submissions, { withFileTypes: true }).catch(() => []);
+  const programs: Program[] = [];
+  for (const folder of folders
+    .filter((one) => one.isDirectory())
+    .map((one) => one.name)
+    .toSorted()) {
+    const names = (await readdir(join(submissions, folder)))
+      .filter((name) => /^[A-Za-z0-9_]/.test(name))
+      .toSorted();
+    for (const name of names) {
+      if (/^readme/i.test(name)) continue;
+      programs.push(await readProgram(submissions, folder, name, context));
+    }
+  }
+  return programs;
+}

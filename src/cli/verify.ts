@@ -1,0 +1,152 @@
+import { randomUUID } from "node:crypto";
+import { basename, resolve } from "node:path";
+import type { Client } from "./client.ts";
+import { missOf } from "./expectation.ts";
+import { importProblem } from "./importproblem.ts";
+import { LANGUAGES, type SubmissionView } from "./operations.ts";
+import { milliseconds, type Output, plain } from "./output.ts";
+import { type Program, readPrograms } from "./programs.ts";
+import { findingLine } from "./show.ts";
+import { handIn } from "./submit.ts";
+import { ApiRefusal } from "./trouble.ts";
+
+/** The last line of `verify --json`. */
+export interface VerifyReport {
+  /** Programs found, offered or not. */
+  submissions: number;
+  asExpected: number;
+  notOffered: number;
+  misses: { path: string; expected: string; got: string }[];
+}
+
+type Result =
+  | { readonly type: "judged"; readonly view: SubmissionView; readonly miss: string | undefined }
+  | { readonly type: "notOffered"; readonly reason: string }
+  | { readonly type: "refused"; readonly miss: string };
+
+/** Programs under way at once: enough to keep every slot busy, few enough to leave the queue to others. */
+const AT_ONCE = 8;
+
+async function judge(
+  client: Client,
+  problem: string,
+  program: Program,
+  offered: ReadonlyMap<string, string>,
+): Promise<Result> {
+  if (program.language === undefined) return { type: "notOffered", reason: program.reason };
+  const missing = offered.get(program.language);
+  if (missing !== undefined) return { type: "notOffered", reason: missing };
+  let submission: SubmissionView;
+  try {
+    const answer = await handIn(client, {
+      problem,
+      language: program.language,
+      files: program.files,
+      ...(program.entryPoint === undefined ? {} : { entryPoint: program.entryPoint }),
+      idempotencyKey: randomUUID(),
+    });
+    submission = answer.submission;
+  } catch (error) {
+    if (!(error instanceof ApiRefusal)) throw error;
+    if (error.code === "LANGUAGE_NOT_OFFERED") return { type: "notOffered", reason: error.message };
+    return { type: "refused", miss: error.code };
+  }
+  let view = submission;
+  for await (const next of client.watch(submission.id)) view = next;
+  return { type: "judged", view, miss: missOf(program.expectation, view) };
+}
+
+function resultLine(out: Output, program: Program, result: Result, width: number): string {
+  const path = plain(program.path).padEnd(width);
+  const expected = program.expectation.label;
+  if (result.type === "notOffered") return out.dim(`  --    ${path}  not offered: ${plain(result.reason)}`);
+  if (result.type === "refused")
+    return `  ${out.bad("MISS")}  ${path}  ${out.bad(`refused: ${result.miss}`)}, expected ${expected}`;
+  const { view, miss } = result;
+  const got = (view.verdict ?? view.state).padEnd(4);
+  const facts = `${view.testsDone}/${view.testsTotal} tests  ${view.cpuMs === null ? "" : milliseconds(view.cpuMs)}`;
+  if (miss === undefined) return `  ${out.good("ok")}    ${path}  ${got}  ${out.dim(facts)}`;
+  const compiler = view.verdict === "CE" ? `\n${plain(view.compile?.message ?? "")}` : "";
+  return `  ${out.bad("MISS")}  ${path}  ${out.bad(miss)}, expected ${expected}  ${out.dim(facts)}${out.dim(compiler)}`;
+}
+
+/** Languages that cannot be judged now, with the reason. */
+async function missingLanguages(client: Client): Promise<Map<string, string>> {
+  const { languages } = await client.request(LANGUAGES);
+  return new Map(
+    languages
+      .filter(({ offered }) => !offered)
+      .map(({ language, reasons }) => [language.id, reasons[0] ?? `no executor offers ${language.name}`]),
+  );
+}
+
+async function verifyPackage(
+  deps: { client: Client; out: Output },
+  input: { directory: string; report: VerifyReport; signal: AbortSignal },
+): Promise<void> {
+  const { client, out } = deps;
+  const { report, signal } = input;
+  const directory = resolve(input.directory);
+  const name = basename(directory);
+  const imported = await importProblem(client, { path: directory });
+  if (imported.type === "refused") {
+    out.line(`${out.bold(name)}  ${out.bad("refused")}`);
+    for (const finding of imported.findings) out.line(findingLine(out, finding));
+    const errors = imported.findings.filter(({ severity }) => severity === "error").length;
+    report.misses.push({ path: name, expected: "a package that can be imported", got: `${errors} errors` });
+    return;
+  }
+  const { problem } = imported;
+  const limits = `${problem.timeMs / 1000} s, ${problem.memoryMiB} MiB, ${problem.testCount} tests`;
+  out.line(`${out.bold(plain(problem.name))}  ${out.dim(`${problem.id}: ${limits}`)}`);
+  for (const warning of imported.warnings) out.line(findingLine(out, warning));
+  const offered = await missingLanguages(client);
+  const programs = await readPrograms(directory);
+  const width = Math.max(0, ...programs.map(({ path }) => path.length));
+  const results: Promise<Result>[] = [];
+  const begin = (index: number): void => {
+    const program = programs[index];
+    if (program === undefined || signal.aborted) return;
+    const result = judge(client, problem.id, program, offered);
+    // It is awaited in its turn below; until then a failure must not count as unhandled.
+    result.catch(() => {});
+    results[index] = result;
+    void result.then(
+      () => begin(results.length),
+      () => {},
+    );
+  };
+  for (let index = 0; index < AT_ONCE; index++) begin(index);
+  for (const [index, program] of programs.entries()) {
+    signal.throwIfAborted();
+    const result = await results[index];
+    if (result === undefined) break;
+    out.line(resultLine(out, program, result, width));
+    report.submissions += 1;
+    if (result.type === "notOffered") report.notOffered += 1;
+    else if (result.miss === undefined) report.asExpected += 1;
+    else {
+      const path = `${name}/submissions/${program.path}`;
+      report.misses.push({ path, expected: program.expectation.label, got: result.miss });
+    }
+  }
+}
+
+/** Judges every submission of each package through the queue and compares with what the package promises. */
+export async function verify(
+  deps: { client: Client; out: Output },
+  input: { directories: readonly string[]; signal: AbortSignal },
+): Promise<VerifyReport> {
+  const { out } = deps;
+  const report: VerifyReport = { submissions: 0, asExpected: 0, notOffered: 0, misses: [] };
+  for (const directory of input.directories) {
+    await verifyPackage(deps, { directory, report, signal: input.signal });
+    out.line();
+  }
+  const summary = `${report.asExpected} of ${report.submissions - report.notOffered} as expected`;
+  const rest = report.notOffered === 0 ? "" : `, ${report.notOffered} not offered`;
+  const misses =
+    report.misses.length === 0 ? out.good("no misses") : out.bad(`${report.misses.length} misses`);
+  out.line(`${summary}${rest}, ${misses}`);
+  return report;
+}
