@@ -12,6 +12,8 @@ export interface StackFacts {
   readonly host: string;
   readonly port: number;
   readonly bwrap: string;
+  /** What toolchains have to have built once, shared by all stacks of the checkout. */
+  readonly toolchainDir: string;
   readonly graceMs: number;
 }
 
@@ -94,6 +96,7 @@ export function executorEnvironment(
     DOCKET_UID: String(executor.uid),
     DOCKET_SLOT_UID_BASE: String(executor.slotUidBase),
     DOCKET_BWRAP: facts.bwrap,
+    DOCKET_TOOLCHAIN_DIR: facts.toolchainDir,
     DOCKET_HEALTH_PORT: "0",
     DOCKET_GRACE_MS: String(facts.graceMs),
   };

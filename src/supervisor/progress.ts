@@ -1,5 +1,6 @@
+import type { Output } from "../cli/output.ts";
+import { secondsSince } from "./elapsed.ts";
 import type { ProcessEvent } from "./keepalive.ts";
-import { seconds, type Terminal } from "./terminal.ts";
 
 /** Says what the processes of a stack do, while it starts and afterwards. */
 export interface Progress {
@@ -9,22 +10,19 @@ export interface Progress {
 }
 
 const REMIND_MS = 5_000;
-const NAME_WIDTH = 20;
+const NAME_WIDTH = 22;
 
-/** Reminds every few seconds of what is still starting: the first start tests every toolchain. */
-export function showProgress(terminal: Terminal): Progress {
+/** Reminds every few seconds of what is still starting: the first start tries out every toolchain. */
+export function showProgress(out: Output): Progress {
   const starting = new Map<string, number>();
-  const row = (name: string, text: string): void => terminal.line(`  ${name.padEnd(NAME_WIDTH)} ${text}`);
+  const row = (name: string, text: string): void => out.line(`  ${name.padEnd(NAME_WIDTH)} ${text}`);
   const reminder = setInterval(() => {
-    const slow = [...starting].filter(([, since]) => performance.now() - since > REMIND_MS - 1_000);
-    for (const [name, since] of slow) {
-      row(
-        name,
-        terminal.dim(
-          `still starting, ${seconds(performance.now() - since)} (the first start tries out every toolchain)`,
-        ),
-      );
-    }
+    const [first] = starting;
+    if (first === undefined) return;
+    const names = [...starting.keys()].join(", ");
+    out.line(
+      out.dim(`  ... ${names}: trying out toolchains, ${secondsSince(first[1])} (only the first time)`),
+    );
   }, REMIND_MS);
   reminder.unref();
   return {
@@ -34,17 +32,15 @@ export function showProgress(terminal: Terminal): Progress {
         starting.set(process, performance.now());
       } else if (type === "ready") {
         starting.delete(process);
-        row(
-          process,
-          `ready${since === undefined ? "" : terminal.dim(`  ${seconds(performance.now() - since)}`)}`,
-        );
+        row(process, `ready ${since === undefined ? "" : out.dim(secondsSince(since).padStart(8))}`);
       } else if (type === "died") {
-        row(process, terminal.bad(`died: ${detail ?? ""}`));
+        row(process, out.bad(`died: ${detail ?? ""}`));
       } else if (type === "restarting") {
         starting.set(process, performance.now());
         row(process, `starting again ${detail ?? ""}`);
       } else {
-        row(process, terminal.dim("stopped"));
+        starting.delete(process);
+        row(process, out.dim("stopped"));
       }
     },
     done: () => clearInterval(reminder),

@@ -1,4 +1,4 @@
-import { mkdtemp, realpath, rm, stat } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, realpath, rm, stat } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { startBacking } from "./backing.ts";
@@ -146,6 +146,7 @@ async function build(
     host,
     port,
     bwrap: await bwrapPath(binFolder),
+    toolchainDir: await toolchainFolder(binFolder),
     graceMs,
   };
   keep(await startServer(deps, facts, options));
@@ -185,6 +186,14 @@ async function build(
     ready: async (name) => await find(name).ready(),
     stop: stopAll,
   };
+}
+
+async function toolchainFolder(binFolder: string): Promise<string> {
+  const folder = join(binFolder, "../toolchains");
+  await mkdir(folder, { recursive: true });
+  // Programs are shown what lies in it, under whatever user.
+  await chmod(folder, 0o755);
+  return await realpath(folder);
 }
 
 /** The real path: links in `.docket/bin` may lie where an executor's user cannot look. */

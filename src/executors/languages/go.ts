@@ -6,6 +6,7 @@ import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { askTool, BASE_ENV, findProgram, versionLine } from "./findprogram.ts";
 import type { LanguageDefinition } from "./language.ts";
+import { once } from "./once.ts";
 import { quoted, sourcesOf } from "./sources.ts";
 
 const GOROOT_INSIDE = "/opt/go";
@@ -64,7 +65,15 @@ func main() { var n int; fmt.Fscan(bufio.NewReader(os.Stdin), &n); fmt.Println(n
 async function standardLibrary(tool: string, version: string, cacheDir: string): Promise<string> {
   const name = createHash("sha256").update(version).digest("hex").slice(0, 16);
   const ready = join(cacheDir, `gostd-${name}`);
-  if (existsSync(join(ready, "importcfg"))) return ready;
+  await once(
+    ready,
+    () => existsSync(join(ready, "importcfg")),
+    () => compileStandardLibrary(tool, ready),
+  );
+  return ready;
+}
+
+async function compileStandardLibrary(tool: string, ready: string): Promise<void> {
   const making = `${ready}.${process.pid}`;
   const buildCache = `${making}.cache`;
   await mkdir(making, { recursive: true });
@@ -97,5 +106,4 @@ async function standardLibrary(tool: string, version: string, cacheDir: string):
     await rm(buildCache, { recursive: true, force: true });
     await rm(making, { recursive: true, force: true });
   }
-  return ready;
 }
