@@ -172,7 +172,7 @@ export function createWorker(deps: WorkerDeps): Worker {
 
   const drain = async (): Promise<void> => {
     const patience = AbortSignal.timeout(deps.finishMs);
-    while (running.size > 0 && !patience.aborted) await nextChange(board.change, deps.finishMs, patience);
+    while (running.size > 0 && !patience.aborted) await nextChange(wake, deps.finishMs, patience);
     for (const held of board.all()) held.stop("draining");
     await Promise.all(running.keys());
   };

@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { ACK_WAIT_MS } from "../../../src/shared/topology.ts";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { namespace } from "../../support/namespace.ts";
 import {
@@ -45,4 +47,91 @@ test("a job killed with its executor is finished by another one within 15 s, onc
   expect(Date.now() - killedAtMs).toBeLessThan(15_000);
   expect(stage.ofSubmission(submission).filter((e) => e.type === "finished")).toHaveLength(1);
   await expect.poll(() => stage.waiting()).toBe(0);
+});
+
+test("an executor stopped beyond its lease and continued sends nothing more for its job", async () => {
+  const first = await start("zombie-a");
+  const submission = await stage.putJob({ ms: ACK_WAIT_MS + 4_000 });
+  await stage.until((events) => events.find((e) => e.submission === submission && e.type === "compiled"));
+  first.kill("SIGSTOP");
+  await start("zombie-b");
+  await stage.until((events) => events.find((e) => e.submission === submission && e.executor === "zombie-b"));
+  const before = stage.ofSubmission(submission).filter((e) => e.executor === "zombie-a").length;
+  first.kill("SIGCONT");
+  const finished = await stage.finished(submission, 30_000);
+  expect(finished).toMatchObject({ executor: "zombie-b", delivery: 2 });
+  await expect.poll(() => stage.waiting()).toBe(0);
+  const ofZombie = stage.ofSubmission(submission).filter((e) => e.executor === "zombie-a");
+  expect(ofZombie).toHaveLength(before);
+  expect(first.log.some((line) => line.includes("lease lost"))).toBe(true);
+  // It is fit for the next job.
+  processes.find((one) => one !== first)?.kill("SIGKILL");
+  expect(await stage.finished(await stage.putJob({}))).toMatchObject({ executor: "zombie-a", delivery: 1 });
+  await expect.poll(() => stage.waiting()).toBe(0);
+}, 60_000);
+
+test("an executor told to stop finishes what it can within the grace time, and takes nothing more", async () => {
+  const one = await start("drain-a", { DOCKET_SLOTS: "1" });
+  const running = await stage.putJob({ ms: 1_500 });
+  await stage.until((events) => events.find((e) => e.submission === running && e.type === "started"));
+  const next = await stage.putJob({});
+  const toldAtMs = Date.now();
+  one.kill("SIGTERM");
+  expect(await one.exited).toEqual({ code: 0, signal: null });
+  expect(Date.now() - toldAtMs).toBeLessThan(5_000);
+  expect(stage.ofSubmission(running).map((e) => e.type)).toEqual(["started", "compiled", "finished"]);
+  expect(stage.ofSubmission(next)).toEqual([]);
+  expect(await stage.waiting()).toBe(1);
+  await start("drain-b");
+  expect(await stage.finished(next)).toMatchObject({ executor: "drain-b", delivery: 1 });
+});
+
+test("what does not finish within the grace time goes back at once, and is no fault", async () => {
+  const one = await start("release-a", { DOCKET_GRACE_MS: "4000" });
+  const stoppedFile = join(folder(), "stopped");
+  const submission = await stage.putJob({ ms: 60_000, stoppedFile });
+  await stage.until((events) => events.find((e) => e.submission === submission && e.type === "compiled"));
+  await start("release-b");
+  one.kill("SIGTERM");
+  const released = await stage.until((events) =>
+    events.find((e) => e.submission === submission && e.type === "released"),
+  );
+  const again = await stage.until((events) =>
+    events.find((e) => e.submission === submission && e.executor === "release-b"),
+  );
+  expect(await one.exited).toEqual({ code: 0, signal: null });
+  expect(readFileSync(stoppedFile, "utf8")).toBe("draining");
+  expect(again).toMatchObject({ type: "started", delivery: 2 });
+  expect(again.atMs - released.atMs).toBeLessThan(1_500);
+});
+
+test("a second signal forces the end", async () => {
+  const one = await start("force-a");
+  const submission = await stage.putJob({ ms: 60_000 });
+  await stage.until((events) => events.find((e) => e.submission === submission && e.type === "compiled"));
+  one.kill("SIGTERM");
+  await expect.poll(() => one.log.some((line) => line.includes("draining"))).toBe(true);
+  const atMs = Date.now();
+  one.kill("SIGTERM");
+  expect(await one.exited).toEqual({ code: 130, signal: null });
+  expect(Date.now() - atMs).toBeLessThan(2_000);
+});
+
+test("every wrong setting is named at once, with exit code 78", async () => {
+  const env = {
+    ...executorEnv(natsUrl, topology, { id: "Bad Id", workDir: "relative" }),
+    DOCKET_LANES: "slow",
+  };
+  const failure = await startExecutorProcess({ ...env, DOCKET_LIMIT_BLOB_CACHE_BYTES: "-1" }).catch(
+    (error: unknown) => String(error),
+  );
+  for (const name of [
+    "DOCKET_EXECUTOR_ID",
+    "DOCKET_WORK_DIR",
+    "DOCKET_LANES",
+    "DOCKET_LIMIT_BLOB_CACHE_BYTES",
+  ]) {
+    expect(failure).toContain(name);
+  }
+  expect(failure).toContain("code 78");
 });

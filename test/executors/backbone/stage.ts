@@ -159,7 +159,8 @@ export async function startExecutorProcess(env: NodeJS.ProcessEnv): Promise<Exec
     createInterface(child.stdout).on("line", (line) => resolve(line));
   });
   const line = await Promise.race([ready, exited]);
-  if (typeof line !== "string") throw new Error(`the executor did not start:\n${log.join("\n")}`);
+  if (typeof line !== "string")
+    throw new Error(`ended with code ${line.code} before it was ready:\n${log.join("\n")}`);
   const { url } = JSON.parse(line) as { url: string };
   return { child, url, log, exited, kill: (signal) => void child.kill(signal) };
 }
