@@ -4,7 +4,6 @@ import {
   JudgePayload,
   type JudgeProgress,
   type JudgeResult,
-  type ManifestTest,
   ProblemManifest,
   type TestReport,
 } from "../../shared/judging.ts";
@@ -15,6 +14,7 @@ import { build, type BuildDeps, type Program } from "./build.ts";
 import { faultOf, JudgeFault } from "./faults.ts";
 import { programRequest, runLimits } from "./program.ts";
 import { runToEnd } from "./run.ts";
+import { type TestData, testData } from "./testdata.ts";
 import { customValidator, defaultValidator, type Validate } from "./validator.ts";
 import { exitOf, overallVerdict, peaks, runVerdict } from "./verdicts.ts";
 import { openWorkspace, type Workspace } from "./workspace.ts";
@@ -70,8 +70,8 @@ async function judge(deps: JudgeDeps, judging: Judging): Promise<JudgeResult> {
     const validator = await openValidator(deps, judging);
     try {
       const tests: TestReport[] = [];
-      for (const test of manifest.tests) {
-        tests.push(await runTest(deps, judging, { program, test, validate: validator.validate }));
+      for await (const data of testData(blobs, manifest.tests)) {
+        tests.push(await runTest(deps, judging, { program, data, validate: validator.validate }));
         context.report("progress", { ...compiled, tests: [...tests] } satisfies JudgeProgress);
         if (!manifest.runAllTests && overallVerdict(tests) !== "AC") break;
       }
@@ -87,38 +87,28 @@ async function judge(deps: JudgeDeps, judging: Judging): Promise<JudgeResult> {
 async function runTest(
   deps: JudgeDeps,
   { manifest, workspace, context }: Judging,
-  { program, test, validate }: { program: Program; test: ManifestTest; validate: Validate },
+  { program, data, validate }: { program: Program; data: TestData; validate: Validate },
 ): Promise<TestReport> {
-  const { blobs, slot, signal } = context;
-  const input = await blobs.open(test.input);
-  try {
-    const answer = await blobs.open(test.answer);
-    try {
-      const output = workspace.file("output");
-      const limits = runLimits(program, manifest.limits, program.definition.timeFactor);
-      const request = programRequest(program, manifest.limits.memoryMiB);
-      const run = await runToEnd(
-        deps.sandbox,
-        { ...request, slot, stdin: input.path, stdout: output, stderr: null, limits },
-        signal,
-      );
-      const exit = exitOf(run);
-      const report = {
-        name: test.name,
-        cpuMs: run.cpuMs,
-        wallMs: run.wallMs,
-        memoryKiB: run.memoryKiB,
-        ...(exit === undefined ? {} : { exit }),
-      };
-      const verdict = runVerdict(run, limits);
-      if (verdict !== undefined) return { ...report, verdict };
-      return { ...report, ...(await validate({ test, input: input.path, answer: answer.path, output })) };
-    } finally {
-      answer.release();
-    }
-  } finally {
-    input.release();
-  }
+  const { slot, signal } = context;
+  const output = workspace.file("output");
+  const limits = runLimits(program, manifest.limits, program.definition.timeFactor);
+  const request = programRequest(program, manifest.limits.memoryMiB);
+  const run = await runToEnd(
+    deps.sandbox,
+    { ...request, slot, stdin: data.input, stdout: output, stderr: null, limits },
+    signal,
+  );
+  const exit = exitOf(run);
+  const report = {
+    name: data.test.name,
+    cpuMs: run.cpuMs,
+    wallMs: run.wallMs,
+    memoryKiB: run.memoryKiB,
+    ...(exit === undefined ? {} : { exit }),
+  };
+  const verdict = runVerdict(run, limits);
+  if (verdict !== undefined) return { ...report, verdict };
+  return { ...report, ...(await validate({ ...data, output })) };
 }
 
 async function openValidator(

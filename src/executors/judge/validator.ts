@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { ManifestTest, ProblemManifest } from "../../shared/judging.ts";
+import type { ProblemManifest } from "../../shared/judging.ts";
 import type { Limits } from "../../shared/limits.ts";
 import { parseValidatorFlags } from "../../shared/validatorflags.ts";
 import { compareOutput } from "../checker/compare.ts";
@@ -8,13 +8,11 @@ import type { Program } from "./build.ts";
 import { JudgeFault } from "./faults.ts";
 import { programRequest, runLimits } from "./program.ts";
 import { type FinishedRun, readWords, runToEnd } from "./run.ts";
+import type { TestData } from "./testdata.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** What an output is judged by: host paths of input, answer and what the program wrote. */
-export interface Exhibit {
-  readonly test: ManifestTest;
-  readonly input: string;
-  readonly answer: string;
+/** What an output is judged by: the test and the host path of what the program wrote. */
+export interface Exhibit extends Pick<TestData, "test" | "input" | "answer"> {
   readonly output: string;
 }
 

@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+import { testData } from "../../../src/executors/judge/testdata.ts";
+import { BlobFault, type BlobSource } from "../../../src/executors/work.ts";
+import { Sha256 } from "../../../src/shared/ids.ts";
+import type { ManifestTest } from "../../../src/shared/judging.ts";
+
+const hash = (n: number): Sha256 => Sha256.parse(n.toString(16).padStart(64, "0"));
+const tests = [1, 2, 3].map((n): ManifestTest => ({
+  name: `secret/${n}`,
+  sample: false,
+  input: hash(n),
+  answer: hash(n + 100),
+  inputBytes: 1,
+  answerBytes: 1,
+}));
+
+/** Tells what was asked for and what is held; `missing` is refused. */
+function source(missing?: Sha256) {
+  const asked: Sha256[] = [];
+  const held = new Set<Sha256>();
+  const blobs: BlobSource = {
+    open: (sha256) => {
+      asked.push(sha256);
+      if (sha256 === missing) return Promise.reject(new BlobFault("BLOB_UNAVAILABLE", "gone", true));
+      held.add(sha256);
+      return Promise.resolve({ path: `/blobs/${sha256}`, release: () => void held.delete(sha256) });
+    },
+  };
+  return { blobs, asked, held };
+}
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+test("the next test's files are fetched while one runs, and each is released after its turn", async () => {
+  const { blobs, asked, held } = source();
+  const seen: string[] = [];
+  for await (const data of testData(blobs, tests)) {
+    seen.push(data.test.name);
+    await settled();
+    expect(asked).toHaveLength(Math.min(seen.length + 1, 3) * 2);
+    expect(held.has(data.test.input) && held.has(data.test.answer)).toBe(true);
+    expect(held.size).toBeLessThanOrEqual(4);
+  }
+  expect(seen).toEqual(["secret/1", "secret/2", "secret/3"]);
+  expect(held.size).toBe(0);
+});
+
+test("stopping early releases what was fetched ahead", async () => {
+  const { blobs, held } = source();
+  for await (const data of testData(blobs, tests)) if (data.test.name === "secret/1") break;
+  await settled();
+  expect(held.size).toBe(0);
+});
+
+test.each([hash(2), hash(102)])(
+  "a missing file is a fault when its test's turn comes, not before",
+  async (missing) => {
+    const { blobs, held } = source(missing);
+    const seen: string[] = [];
+    const run = async () => {
+      for await (const data of testData(blobs, tests)) {
+        seen.push(data.test.name);
+        await settled();
+      }
+    };
+    await expect(run()).rejects.toThrow("gone");
+    expect(seen).toEqual(["secret/1"]);
+    expect(held.size).toBe(0);
+  },
+);
