@@ -27,10 +27,13 @@ export function runLimits({ definition }: Program, plain: PlainLimits, timeFacto
 export function programRequest(
   program: Program,
   memoryMiB: number,
-): Pick<RunRequest, "argv" | "env" | "box" | "boxWritable" | "mounts"> {
+): Pick<RunRequest, "argv" | "env" | "box" | "boxWritable" | "mounts" | "isolate"> {
   const { definition, toolchain, files, entryPoint, artefact } = program;
+  const input = { toolchain, files, entryPoint, memoryMiB };
+  const script = definition.isolateScript?.(input);
   return {
-    argv: definition.run({ toolchain, files, entryPoint, memoryMiB }),
+    argv: definition.run(input),
+    ...(script === undefined ? {} : { isolate: { script } }),
     env: toolchain.env,
     box: artefact.box,
     boxWritable: false,

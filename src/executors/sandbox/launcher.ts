@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { openCgroups } from "./opencgroups.ts";
 import { launch, type LaunchDeps } from "./launch.ts";
+import type { RunGroup } from "./cgroup.ts";
 import { type PreparedShell, prepareShell } from "./preparedshell.ts";
 import { removeTree } from "./removetree.ts";
 import { prepareRootTree } from "./roottree.ts";
@@ -96,20 +97,29 @@ function closeInherited(): void {
   }
 }
 
+interface Running {
+  readonly controller: AbortController;
+  readonly processes: number;
+  /** Known once the program is on its way. */
+  group: RunGroup | undefined;
+  ended: Promise<void>;
+}
+
 async function main(): Promise<void> {
   const lines = createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY });
-  const running = new Map<number, { readonly controller: AbortController; readonly ended: Promise<void> }>();
+  const running = new Map<number, Running>();
   let set: Awaited<ReturnType<typeof setUp>> | undefined;
 
   const run = async (
     { id, request }: Extract<ToLauncher, { type: "run" }>,
     deps: LaunchDeps,
-    signal: AbortSignal,
+    entry: Running,
   ): Promise<void> => {
     try {
-      const result = await launch(deps, request, signal, ({ group }) =>
-        say({ type: "started", id, cpuFile: group.cpuFile, memoryFile: group.memoryFile }),
-      );
+      const result = await launch(deps, request, entry.controller.signal, ({ group }) => {
+        entry.group = group;
+        say({ type: "started", id, cpuFile: group.cpuFile, memoryFile: group.memoryFile });
+      });
       say({ type: "ended", id, result });
     } catch (error) {
       say({ type: "failed", id, message: error instanceof Error ? error.message : String(error) });
@@ -138,13 +148,24 @@ async function main(): Promise<void> {
     }
     const message = parsed.data;
     if (message.type === "run") {
-      const controller = new AbortController();
-      running.set(message.id, { controller, ended: run(message, set.deps, controller.signal) });
+      const entry: Running = {
+        controller: new AbortController(),
+        processes: message.request.limits.processes,
+        group: undefined,
+        ended: Promise.resolve(),
+      };
+      running.set(message.id, entry);
+      entry.ended = run(message, set.deps, entry);
     } else if (message.type === "cancel") running.get(message.id)?.controller.abort();
     else {
       try {
-        removeTree(set.deps.realm, message.path);
-        say({ type: "removed", id: message.id });
+        if (message.type === "remove") removeTree(set.deps.realm, message.path);
+        else {
+          const entry = running.get(message.run);
+          if (entry?.group === undefined) throw new Error(`run ${message.run} is not on its way`);
+          entry.group.limit({ memoryKiB: message.memoryKiB, processes: entry.processes });
+        }
+        say({ type: "done", id: message.id });
       } catch (error) {
         say({
           type: "failed",

@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
-import { accessSync, chownSync, constants, mkdirSync } from "node:fs";
+import { accessSync, chownSync, constants, mkdirSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { readNumber } from "./cgroup.ts";
+import { parseCpuStat } from "./cgroupv2.ts";
 import {
   type ReadOnlyMount,
   type RunRequest,
@@ -29,8 +31,12 @@ export interface SandboxConfig {
 
 /** Accounts of a running program, for those who measure parts of it. */
 export interface Accounts {
-  readonly cpuFile: string;
-  readonly memoryFile: string;
+  /** CPU time used so far, milliseconds. */
+  cpuMs(): number;
+  /** Memory in use now, KiB. */
+  memoryKiB(): number;
+  /** Gives the run another memory limit. */
+  limitMemory(memoryKiB: number): Promise<void>;
 }
 
 export interface NativeSandbox extends Sandbox {
@@ -117,7 +123,8 @@ export async function openSandbox(config: SandboxConfig): Promise<NativeSandbox>
   }
 
   let lastId = 0;
-  const ask = <Value>(make: (id: number) => ToLauncher, onStarted?: Pending["onStarted"]) => {
+  const parseCpu = answer.cgroup === "v1" ? Number : parseCpuStat;
+  const ask = <Value>(make: (id: number) => ToLauncher, onStarted?: Pending["onStarted"]): Asked<Value> => {
     const id = ++lastId;
     const answered = new Promise<Value>((resolve, reject) => {
       if (!open) {
@@ -136,7 +143,7 @@ export async function openSandbox(config: SandboxConfig): Promise<NativeSandbox>
     onStarted?: (accounts: Accounts) => void,
   ): Promise<RunResult> => {
     if (signal.aborted) return { status: { type: "cancelled" }, cpuMs: 0, wallMs: 0, memoryKiB: 0 };
-    const { id, answered } = ask<RunResult>(
+    const { id, answered }: Asked<RunResult> = ask<RunResult>(
       (runId) => ({
         type: "run",
         id: runId,
@@ -149,7 +156,14 @@ export async function openSandbox(config: SandboxConfig): Promise<NativeSandbox>
           limits: wholeLimits(request.limits),
         },
       }),
-      onStarted,
+      (cpuFile, memoryFile) =>
+        onStarted?.({
+          cpuMs: () => parseCpu(readFileSync(cpuFile, "utf8")) / 1e6,
+          memoryKiB: () => Math.round(readNumber(memoryFile) / 1024),
+          limitMemory: (memoryKiB) =>
+            ask<void>((limitId) => ({ type: "limit", id: limitId, run: id, memoryKiB: Math.ceil(memoryKiB) }))
+              .answered,
+        }),
     );
     const onAbort = (): void => send({ type: "cancel", id });
     signal.addEventListener("abort", onAbort, { once: true });
@@ -176,10 +190,15 @@ export async function openSandbox(config: SandboxConfig): Promise<NativeSandbox>
 const isPrepared = ({ mounts }: SandboxConfig, mount: ReadOnlyMount): boolean =>
   mounts.some(({ host, inside }) => host === mount.host && inside === mount.inside);
 
+interface Asked<Value> {
+  readonly id: number;
+  readonly answered: Promise<Value>;
+}
+
 interface Pending {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
-  readonly onStarted: ((accounts: Accounts) => void) | undefined;
+  readonly onStarted: ((cpuFile: string, memoryFile: string) => void) | undefined;
 }
 
 type Answer = Exclude<FromLauncher, { type: "ready" | "refused" }>;
@@ -188,7 +207,7 @@ function settle(pending: Map<number, Pending>, message: Answer): void {
   const asked = pending.get(message.id);
   if (asked === undefined) return;
   if (message.type === "started") {
-    asked.onStarted?.(message);
+    asked.onStarted?.(message.cpuFile, message.memoryFile);
     return;
   }
   pending.delete(message.id);

@@ -45,6 +45,11 @@ export interface RunRequest {
   readonly stdout: string | null;
   readonly stderr: string | null;
   readonly limits: RunLimits;
+  /**
+   * Set for a JavaScript program: this script in /box may run in an isolate instead of as `argv`. When it asks for
+   * what the isolate does not offer, `argv` is run after all; the result is of the same shape.
+   */
+  readonly isolate?: { readonly script: string };
 }
 
 export type RunStatus =

@@ -64,6 +64,8 @@ export const ToLauncher = z.discriminatedUnion("type", [
   z.object({ type: z.literal("run"), id: z.int(), request: LaunchRequest }),
   z.object({ type: z.literal("cancel"), id: z.int() }),
   z.object({ type: z.literal("remove"), id: z.int(), path: Path }),
+  /** Another memory limit for a run that is on its way. */
+  z.object({ type: z.literal("limit"), id: z.int(), run: z.int(), memoryKiB: z.int().min(1) }),
 ]);
 export type ToLauncher = z.infer<typeof ToLauncher>;
 
@@ -85,7 +87,7 @@ export const FromLauncher = z.discriminatedUnion("type", [
     id: z.int(),
     result: z.object({ status: Status, cpuMs: z.number(), wallMs: z.number(), memoryKiB: z.number() }),
   }),
-  z.object({ type: z.literal("removed"), id: z.int() }),
+  z.object({ type: z.literal("done"), id: z.int() }),
   z.object({ type: z.literal("failed"), id: z.int(), message: z.string() }),
 ]);
 export type FromLauncher = z.infer<typeof FromLauncher>;

@@ -1,0 +1,146 @@
+import { readFileSync, readSync, writeSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import ivm from "isolated-vm";
+
+/**
+ * Runs inside the native sandbox, as the slot's uid, and gives each test an isolate of its own. It is trusted with
+ * nothing: the parent holds all limits and takes what comes from here as the program's own word. Must import nothing
+ * of ours: it sees this folder only.
+ *
+ * Parent to child: one JSON line {source, input} with the sizes in bytes, then those bytes.
+ * Child to parent: frames of one byte type, four bytes length (little endian), then that many bytes. "R": ready for a
+ * test; "1", "2": output; "X": the end, as JSON.
+ */
+
+type End =
+  | { readonly type: "exited"; readonly code: number }
+  /** The program asked for something the isolate does not offer. */
+  | { readonly type: "unsupported"; readonly what: string };
+
+const worldText = readFileSync(fileURLToPath(new URL("isolate-world.js", import.meta.url)), "utf8");
+/** The control group holds the real limit; this one only must not come before it. MiB. */
+const ISOLATE_MIB = 8192;
+const sleepCell = new Int32Array(new SharedArrayBuffer(4));
+
+function send(type: string, body: string | Uint8Array): void {
+  const bytes = typeof body === "string" ? Buffer.from(body) : body;
+  const head = Buffer.alloc(5);
+  head.write(type);
+  head.writeUInt32LE(bytes.length, 1);
+  for (const part of [head, bytes]) {
+    for (let at = 0; at < part.length;) at += writeSync(1, part, at);
+  }
+}
+
+function readExactly(length: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  for (let at = 0; at < length;) {
+    const got = readSync(0, bytes, at, length - at, null);
+    if (got === 0) process.exit(0);
+    at += got;
+  }
+  return bytes;
+}
+
+function readLine(): string {
+  const line: number[] = [];
+  for (;;) {
+    const [byte = 10] = readExactly(1);
+    if (byte === 10) return Buffer.from(line).toString();
+    line.push(byte);
+  }
+}
+
+/** Compiled code of the world, so that each isolate need not compile it again. */
+let cachedWorld: ivm.ExternalCopy<ArrayBuffer> | undefined;
+
+interface World {
+  readonly isolate: ivm.Isolate;
+  readonly context: ivm.Context;
+  /** Set while the program runs. */
+  input: Buffer;
+  end: End | undefined;
+}
+
+/** An isolate with everything in it but the program. */
+function prepareWorld(): World {
+  const isolate = new ivm.Isolate({ memoryLimit: ISOLATE_MIB });
+  const context = isolate.createContextSync();
+  const world: World = { isolate, context, input: Buffer.alloc(0), end: undefined };
+  const stop = (end: End): void => {
+    world.end ??= end;
+    isolate.dispose();
+  };
+  const hooks = {
+    write: (fd: number, text: string) => send(fd === 2 ? "2" : "1", text),
+    text: () => world.input.toString("utf8"),
+    bytes: () => new ivm.ExternalCopy(new Uint8Array(world.input).buffer).copyInto({ release: true }),
+    now: () => performance.now(),
+    exit: (code: number) => stop({ type: "exited", code: code & 255 }),
+    unsupported: (what: string) => stop({ type: "unsupported", what: what.slice(0, 200) }),
+  };
+  const host = isolate
+    .compileScriptSync("globalThis.__host = {}; globalThis.__host")
+    .runSync(context, { reference: true });
+  for (const [name, hook] of Object.entries(hooks)) host.setSync(name, new ivm.Callback(hook));
+  host.release();
+  if (cachedWorld === undefined) {
+    const options: ivm.CachedDataOptions = { produceCachedData: true };
+    const script: ivm.Script & { readonly cachedData?: ivm.ExternalCopy<ArrayBuffer> } =
+      isolate.compileScriptSync(worldText, options);
+    cachedWorld = script.cachedData;
+    script.runSync(context);
+  } else isolate.compileScriptSync(worldText, { cachedData: cachedWorld }).runSync(context);
+  return world;
+}
+
+function runProgram(world: World, source: string, input: Buffer): End {
+  const { isolate, context } = world;
+  world.input = input;
+  try {
+    const step = context.global.getSync("__step", { reference: true });
+    const finish = context.global.getSync("__finish", { reference: true });
+    context.global.deleteSync("__finish");
+    const wrapped = `__start(function (exports, require, module, __filename, __dirname) {${source.replace(/^#!/, "//")}\n})`;
+    let script;
+    try {
+      script = isolate.compileScriptSync(wrapped, { filename: "file:///box/main.js" });
+    } catch (error) {
+      // It has passed the syntax check: then it is a module, or awaits at its top level.
+      return { type: "unsupported", what: String(error).slice(0, 200) };
+    }
+    script.runSync(context);
+    for (;;) {
+      const waitMs: unknown = step.applySync(undefined, []);
+      if (typeof waitMs !== "number" || waitMs < 0) break;
+      if (waitMs > 0) Atomics.wait(sleepCell, 0, 0, waitMs);
+    }
+    const code: unknown = finish.applySync(undefined, []);
+    return world.end ?? { type: "exited", code: typeof code === "number" ? code & 255 : 0 };
+  } catch (error) {
+    if (world.end !== undefined) return world.end;
+    send("2", errorText(error));
+    return { type: "exited", code: 1 };
+  }
+}
+
+function errorText(error: unknown): string {
+  try {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    // What is below the program's own frames is ours.
+    return `${text.replace(/\n[^\n]*<isolated-vm[^]*$/, "")}\n`;
+  } catch {
+    return "Uncaught error\n";
+  }
+}
+
+for (;;) {
+  const world = prepareWorld();
+  send("R", "");
+  const head: unknown = JSON.parse(readLine());
+  if (typeof head !== "object" || head === null || !("source" in head) || !("input" in head)) process.exit(1);
+  const source = readExactly(Number(head.source)).toString("utf8");
+  const end = runProgram(world, source, readExactly(Number(head.input)));
+  send("X", JSON.stringify(end));
+  if (!world.isolate.isDisposed) world.isolate.dispose();
+}

@@ -1,0 +1,127 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type WarmChild, startWarmChild } from "./warmchild.ts";
+import { runIsolateTest } from "./isolatetest.ts";
+import type { NativeSandbox } from "./native.ts";
+import type { RunRequest, RunResult, Sandbox } from "./sandbox.ts";
+
+export interface IsolateSandbox extends Sandbox {
+  /** What happened to requests that asked for an isolate. */
+  readonly stats: { isolate: number; native: number };
+  close(): Promise<void>;
+}
+
+interface Slot {
+  /** Serves one program only: another one gets the reserve. */
+  current: { readonly program: string; readonly child: WarmChild } | undefined;
+  reserve: Promise<WarmChild> | undefined;
+}
+
+/** A child that has nothing to do for so long is not kept for its program, milliseconds. */
+const IDLE_MS = 2_000;
+/** Programs remembered to need a real Node. */
+const REMEMBERED = 1_000;
+
+/**
+ * Sandbox that runs JavaScript in isolates where the request allows it, everything else natively. Each slot has one
+ * warm child in reserve; a child serves the tests of one program and no other, so nothing a program leaves in it
+ * reaches anybody else's.
+ */
+export async function openIsolates(deps: {
+  readonly native: NativeSandbox;
+  readonly workDir: string;
+  readonly slots: number;
+  readonly monotonicMs: () => number;
+}): Promise<IsolateSandbox> {
+  const { native, monotonicMs } = deps;
+  const slots = new Map<number, Slot>();
+  const needNode = new Set<string>();
+  const idle = new Map<number, NodeJS.Timeout>();
+  const stats = { isolate: 0, native: 0 };
+  let closed = false;
+
+  const slotOf = (index: number): Slot => {
+    const slot = slots.get(index) ?? { current: undefined, reserve: undefined };
+    slots.set(index, slot);
+    return slot;
+  };
+  const refill = (index: number): void => {
+    const slot = slotOf(index);
+    if (closed || slot.reserve !== undefined) return;
+    slot.reserve = startWarmChild(deps, index);
+    // Reported to whoever takes it.
+    slot.reserve.catch(() => {});
+  };
+  const retire = (slot: Slot): void => {
+    const old = slot.current;
+    slot.current = undefined;
+    if (old !== undefined) void old.child.kill();
+  };
+
+  async function childFor(index: number, program: string): Promise<WarmChild> {
+    const slot = slotOf(index);
+    if (slot.current?.program === program && !slot.current.child.dead) return slot.current.child;
+    retire(slot);
+    refill(index);
+    const taken = slot.reserve;
+    slot.reserve = undefined;
+    let child = await taken;
+    // Killed while it waited: one more try, then it is a fault.
+    if (child === undefined || child.dead) child = await startWarmChild(deps, index);
+    slot.current = { program, child };
+    return child;
+  }
+
+  async function run(request: RunRequest, signal: AbortSignal): Promise<RunResult> {
+    const { isolate, slot, box } = request;
+    if (isolate === undefined) return await native.run(request, signal);
+    const program = join(box, isolate.script);
+    if (needNode.has(program) || isModule(isolate.script)) {
+      stats.native += 1;
+      return await native.run(request, signal);
+    }
+    if (signal.aborted) return { status: { type: "cancelled" }, cpuMs: 0, wallMs: 0, memoryKiB: 0 };
+    clearTimeout(idle.get(slot));
+    const [source, input, child] = await Promise.all([
+      readFile(program),
+      request.stdin === null ? Buffer.alloc(0) : readFile(request.stdin),
+      childFor(slot, program),
+    ]);
+    await child.ready();
+    const result = await runIsolateTest(child, { ...request, source, input }, signal, monotonicMs);
+    refill(slot);
+    idle.set(
+      slot,
+      setTimeout(() => retire(slotOf(slot)), IDLE_MS),
+    );
+    if (!("unsupported" in result)) {
+      stats.isolate += 1;
+      return result;
+    }
+    if (needNode.size >= REMEMBERED) needNode.clear();
+    needNode.add(program);
+    stats.native += 1;
+    return await native.run(request, signal);
+  }
+
+  const started = Array.from({ length: deps.slots }, async (_, slot) => {
+    refill(slot);
+    await slotOf(slot).reserve;
+  });
+  await Promise.all(started);
+  return {
+    stats,
+    run,
+    remove: (directory) => native.remove(directory),
+    async close() {
+      closed = true;
+      for (const timer of idle.values()) clearTimeout(timer);
+      for (const slot of slots.values()) {
+        await slot.current?.child.kill();
+        await (await slot.reserve?.catch(() => undefined))?.kill();
+      }
+    },
+  };
+}
+
+const isModule = (script: string): boolean => script.endsWith(".mjs");
