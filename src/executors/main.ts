@@ -10,7 +10,9 @@ import type { TestedLanguage } from "./backbone/offer.ts";
 import { readConfig, readSandboxEnvironment } from "./config.ts";
 import { openJudge } from "./judge/open.ts";
 import { newRegistry, runExecutor, startOrExit } from "./process.ts";
+import { type IsolateSandbox, openIsolates } from "./sandbox/isolate.ts";
 import { dropPrivileges, type NativeSandbox, openSandbox } from "./sandbox/native.ts";
+import { isolateMounts } from "./sandbox/warmchild.ts";
 import { findLanguages, selfTest, testLanguage } from "./selftest.ts";
 import { lockWorkDir } from "./workdir.ts";
 
@@ -36,7 +38,7 @@ function readAll(env: NodeJS.ProcessEnv) {
 }
 
 /** A sandbox whose launcher dies takes the executor with it: it must never run a program without. */
-function sandboxService(sandbox: NativeSandbox): Service {
+function sandboxService(sandbox: NativeSandbox, isolates: IsolateSandbox | undefined): Service {
   let closing = false;
   void (async () => {
     await sandbox.gone;
@@ -47,6 +49,7 @@ function sandboxService(sandbox: NativeSandbox): Service {
     start: () => Promise.resolve(),
     stop: async () => {
       closing = true;
+      await isolates?.close();
       await sandbox.close();
     },
   };
@@ -75,7 +78,10 @@ await startOrExit(async () => {
     workDir,
     slots,
     ...privileged,
-    mounts: found.flatMap(({ toolchain }) => toolchain.mounts),
+    mounts: [
+      ...found.flatMap(({ toolchain }) => toolchain.mounts),
+      ...(found.some(({ id }) => id === "javascript") ? isolateMounts(process.execPath) : []),
+    ],
   });
   dropPrivileges(privileged.uid, workDir);
 
@@ -101,9 +107,13 @@ await startOrExit(async () => {
     return { id, version: language.version };
   };
 
+  const isolates = usable.has("javascript")
+    ? await openIsolates({ native: sandbox, workDir, slots, monotonicMs: () => performance.now() })
+    : undefined;
+
   const registry = newRegistry();
   const judge = await openJudge({
-    sandbox,
+    sandbox: isolates ?? sandbox,
     workDir,
     limits: config.limits,
     clock: systemClock,
@@ -121,6 +131,6 @@ await startOrExit(async () => {
     retest,
     version,
     registry,
-    before: [sandboxService(sandbox)],
+    before: [sandboxService(sandbox, isolates)],
   });
 });

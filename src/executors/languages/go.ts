@@ -101,7 +101,10 @@ async function compileStandardLibrary(tool: string, ready: string): Promise<void
       lines.push(`packagefile ${importPath}=${STD_INSIDE}/${basename(archive)}`);
     }
     await writeFile(join(making, "importcfg"), `${lines.join("\n")}\n`);
-    await rename(making, ready);
+    await rename(making, ready).catch((error: unknown) => {
+      // Another executor of this machine was quicker.
+      if (!existsSync(join(ready, "importcfg"))) throw error;
+    });
   } finally {
     await rm(buildCache, { recursive: true, force: true });
     await rm(making, { recursive: true, force: true });

@@ -115,7 +115,9 @@ export async function openSandbox(config: SandboxConfig): Promise<NativeSandbox>
     child.stdin.write(`${JSON.stringify(message)}\n`);
   };
   const { executor, workDir, bwrap, uid, slots, slotUidBase, mounts } = config;
-  send({ executor, workDir, bwrap, uid, slots, slotUidBase, mounts: [...mounts] });
+  // Two languages may need the same folder.
+  const distinct = [...new Map(mounts.map((mount) => [mount.inside, mount])).values()];
+  send({ executor, workDir, bwrap, uid, slots, slotUidBase, mounts: distinct });
   const answer = await first.promise;
   if (answer.type === "refused") {
     await gone;
