@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { advance } from "../../src/server/results/advance.ts";
 import { isFinal, type JudgementDocument, revisionOf } from "../../src/server/store/documents.ts";

@@ -13,6 +13,7 @@ import { DEFAULT_LIMITS, type Limits } from "../../src/shared/limits.ts";
 import { createLog } from "../../src/shared/log.ts";
 import { connectNats, decodeJson, encodeJson } from "../../src/shared/nats.ts";
 import { Job, type JudgeEvent } from "../../src/shared/protocol.ts";
+import { until as untilFound } from "../support/processes.ts";
 import { consumerOf, eventMessageId, streamOf, subjects, type Topology } from "../../src/shared/topology.ts";
 
 export const SECRET = "a secret for tests, at least 32 characters long";
@@ -231,4 +232,21 @@ export async function until(
   for await (const snapshot of server.backbone.feed.watch(submission))
     if (predicate(snapshot)) return snapshot;
   throw new Error("the feed ended before");
+}
+
+/** Looks until what is found is good. */
+export async function eventually<T>(
+  look: () => Promise<T>,
+  good: (found: T) => boolean,
+  withinMs?: number,
+): Promise<T> {
+  const found = await untilFound(
+    "what the test waits for",
+    async () => {
+      const value = await look();
+      return good(value) ? { value } : undefined;
+    },
+    withinMs,
+  );
+  return found.value;
 }

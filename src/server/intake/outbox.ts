@@ -74,6 +74,7 @@ export function createOutbox(deps: OutboxDeps): Repeat {
     if (limit === 0) return 0;
     const now = clock.now();
     const due = await store.judgements.due({ language, lane, now: new Date(now), limit });
+    window.setBehind(language, lane, due.length === limit);
     if (due.length === 0) return 0;
     const claim = randomUUID();
     const claimed = await store.judgements.claim({
@@ -98,7 +99,12 @@ export function createOutbox(deps: OutboxDeps): Repeat {
     intervalMs: INTERVAL_MS,
     log,
     async act(signal) {
-      if (!link.connected() || !(await store.judgements.anyDue(new Date(clock.now())))) return;
+      if (!link.connected()) return;
+      if (!(await store.judgements.anyDue(new Date(clock.now())))) {
+        for (const lane of LANES)
+          for (const language of LANGUAGE_IDS) window.setBehind(language, lane, false);
+        return;
+      }
       for (const lane of LANES) {
         for (const language of LANGUAGE_IDS) {
           let taken: number;

@@ -106,7 +106,9 @@ async function accept(
   const id = newSubmissionId(now);
   // The insert is the first raise of `dispatch`: no write more when it can be published at once. It is held for
   // this request; when this process dies, the outbox of any server publishes it.
-  const atOnce = link.connected() && window.room(language, lane) > 0;
+  const room = window.room(language, lane) > 0;
+  const atOnce = link.connected() && room && !window.behind(language, lane);
+  if (!room) window.setBehind(language, lane, true);
   const judgement: JudgementDocument = {
     _id: judgementId(id, 1),
     submission: id,

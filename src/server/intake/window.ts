@@ -14,6 +14,9 @@ const REFRESH_MS = 1_000;
  */
 export interface Window {
   room(language: LanguageId, lane: Lane): number;
+  /** Do others wait in MongoDB already, so that a new one has to queue behind them? Known to the outbox. */
+  behind(language: LanguageId, lane: Lane): boolean;
+  setBehind(language: LanguageId, lane: Lane, behind: boolean): void;
   /** A job was published, or is about to be. */
   took(language: LanguageId, lane: Lane): void;
   /** Runs in the background. */
@@ -25,6 +28,7 @@ interface Gauge {
   counted: number;
   /** Published by this server since that count was asked for. */
   since: number;
+  behind: boolean;
 }
 
 export function createWindow(deps: {
@@ -37,7 +41,7 @@ export function createWindow(deps: {
   const gauges = new Map<LanguageId, Map<Lane, Gauge>>(
     LANGUAGE_IDS.map((language) => [
       language,
-      new Map<Lane, Gauge>(LANES.map((lane) => [lane, { counted: 0, since: 0 }])),
+      new Map<Lane, Gauge>(LANES.map((lane) => [lane, { counted: 0, since: 0, behind: false }])),
     ]),
   );
   const gauge = (language: LanguageId, lane: Lane): Gauge => {
@@ -83,6 +87,10 @@ export function createWindow(deps: {
     room(language, lane) {
       const { counted, since } = gauge(language, lane);
       return Math.max(0, size - counted - since);
+    },
+    behind: (language, lane) => gauge(language, lane).behind,
+    setBehind(language, lane, behind) {
+      gauge(language, lane).behind = behind;
     },
     took(language, lane) {
       gauge(language, lane).since += 1;
