@@ -120,8 +120,8 @@ async function openValidator(
     return { validate: defaultValidator(validator.args, deps.limits), release: () => {} };
   }
   const { blobs, slot, signal } = context;
-  const { language, files } = validator;
-  const built = await build(deps, { language, files, limits, workspace, blobs, slot, signal });
+  const { language, files, entryPoint } = validator;
+  const built = await build(deps, { language, files, entryPoint, limits, workspace, blobs, slot, signal });
   if (built.type === "refused") {
     throw new JudgeFault({
       code: "VALIDATOR_FAILED",

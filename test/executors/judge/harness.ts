@@ -189,6 +189,7 @@ export async function openJudging(options: {
     registry,
     /** Blobs that are still held; nought when nothing runs. */
     pins: () => pins,
+    put,
     blobPath: (content: string) => join(blobFolder, put(content).sha256),
     jobOf,
     run: (job: Job, request: Pick<JudgeRequest, "slot" | "signal" | "onReport"> = {}): Promise<Outcome> =>
