@@ -88,7 +88,7 @@ export const addImportProblem = (): void =>
           return { code: "INPUT_INVALID", message: "Give archive (multipart upload) or archiveBase64." };
         }
         const bytes =
-          archive instanceof Blob
+          archive !== undefined && archive !== null
             ? new Uint8Array(await archive.arrayBuffer())
             : Buffer.from(archiveBase64 ?? "", "base64");
         if (bytes.length > limits.packageBytes) {
@@ -99,7 +99,7 @@ export const addImportProblem = (): void =>
         }
         const result = await context.importPackage({
           archive: bytes,
-          archiveName: input.archiveName ?? (archive instanceof Blob ? archive.name : undefined),
+          archiveName: input.archiveName ?? archive?.name,
           problemId: input.problemId ?? undefined,
           by: viewer.owner,
         });

@@ -24,24 +24,31 @@ export function createLeases(collection: Collection<LeaseDocument>): Leases {
   return {
     acquire: ({ name, holder, ttlMs }) =>
       guarded(async () => {
-        const mine = { $eq: ["$holder", holder] };
+        // Decided inside the update: an upsert's filter may hold no expression.
+        const mine = { $eq: ["$holder", { $literal: holder }] };
+        const free = { $or: [mine, { $lt: [{ $ifNull: ["$until", new Date(0)] }, "$$NOW"] }] };
+        const whenFree = (value: unknown, field: string) => ({ $cond: [free, value, field] });
         try {
           const lease = await collection.findOneAndUpdate(
-            { _id: name, $expr: { $or: [mine, { $lt: ["$until", "$$NOW"] }] } },
+            { _id: name },
             [
               {
+                // One stage: every expression in it sees the document as it was.
                 $set: {
-                  term: { $cond: [mine, "$term", { $add: [{ $ifNull: ["$term", 0] }, 1] }] },
-                  until: { $add: ["$$NOW", ttlMs] },
+                  term: whenFree(
+                    { $cond: [mine, "$term", { $add: [{ $ifNull: ["$term", 0] }, 1] }] },
+                    "$term",
+                  ),
+                  until: whenFree({ $add: ["$$NOW", ttlMs] }, "$until"),
+                  holder: whenFree({ $literal: holder }, "$holder"),
                 },
               },
-              { $set: { holder: { $literal: holder } } },
             ],
             { upsert: true, returnDocument: "after" },
           );
-          return lease?.term;
+          return lease?.holder === holder ? lease.term : undefined;
         } catch (error) {
-          // Somebody else holds it: the filter found nothing and the upsert met the document.
+          // Somebody else made it in the same moment.
           if (error instanceof MongoServerError && error.code === DUPLICATE_KEY) return undefined;
           throw error;
         }
