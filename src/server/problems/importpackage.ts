@@ -17,6 +17,8 @@ export interface ImportDeps {
   readonly problems: Pick<Problems, "put">;
   readonly limits: Pick<Limits, "packageBytes" | "packageUnpackedBytes" | "packageFiles" | "problemTests">;
   readonly clock: Clock;
+  /** Where archives are unpacked; default: the system's folder for temporary files. */
+  readonly temporaryFolder?: string | undefined;
 }
 
 export interface ImportInput {
@@ -79,7 +81,7 @@ export async function importPackage(deps: ImportDeps, input: ImportInput): Promi
     });
     return { type: "refused", findings: findings.all };
   }
-  const folder = await mkdtemp(join(tmpdir(), "docket-import-"));
+  const folder = await mkdtemp(join(deps.temporaryFolder ?? tmpdir(), "docket-import-"));
   try {
     const archive = Buffer.from(input.archive.buffer, input.archive.byteOffset, input.archive.byteLength);
     const unpacked = await unpack({ limits: deps.limits, findings }, { archive, folder });

@@ -105,9 +105,13 @@ export function findOutputValidator(
     return undefined;
   }
   if (languages.size > 1) {
-    findings.error(program, `the output validator mixes languages: ${[...languages].join(", ")}`, {
-      expected: "one language",
-    });
+    findings.error(
+      program,
+      `the output validator mixes languages: ${[...languages].map(String).toSorted().join(", ")}`,
+      {
+        expected: "one language",
+      },
+    );
     return undefined;
   }
   if (!LANGUAGES.has(language)) {

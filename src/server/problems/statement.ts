@@ -48,7 +48,7 @@ export async function readName(
   }
   const names = new Map(settings.names);
   if (!legacy) {
-    if (names.size === 0) {
+    if (settings.yaml.value("name") === undefined) {
       findings.error("problem.yaml", "name is missing", { expected: "name: the problem's name" });
     }
     for (const { name, language } of statements.filter((one) => !names.has(one.language))) {

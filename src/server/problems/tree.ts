@@ -48,7 +48,8 @@ export function findPackage(
   const directory = only.slice(0, only.indexOf("/"));
   const files = new Map<string, UnpackedFile>();
   for (const [path, file] of unpacked) {
-    if (path.startsWith(`${directory}/`)) files.set(path.slice(directory.length + 1), file);
+    const inside = path.slice(directory.length + 1);
+    if (path.startsWith(`${directory}/`)) files.set(inside, { ...file, path: inside });
     else findings.warn(path, `ignored: not inside ${directory}/`);
   }
   return { directory, files };

@@ -1,0 +1,410 @@
+import { describe, expect, it } from "vitest";
+import { goodPackage, legacyPackage, tarGz, zip, zipOf } from "./archives.ts";
+import { collectImports, lines } from "./importing.ts";
+
+describe("a right package", () => {
+  it("of 2025-09 becomes a manifest with its tests in order, and blobs that are kept", async () => {
+    const imports = collectImports();
+    const result = await imports.run(zipOf(goodPackage()));
+    const manifest = imports.manifest(result);
+    expect(manifest).toMatchObject({
+      problem: "echo",
+      name: "Echo",
+      limits: { timeMs: 500, memoryMiB: 64, outputMiB: 8, codeKiB: 128, compilationTimeMs: 60_000 },
+      runAllTests: false,
+      validator: { type: "default", args: [] },
+    });
+    expect(manifest.tests.map(({ name, sample }) => [name, sample])).toEqual([
+      ["sample/1", true],
+      ["secret/01", false],
+      ["secret/02", false],
+    ]);
+    const [first] = manifest.tests;
+    expect(Buffer.from(imports.blobs.get(first?.input ?? "") ?? "").toString()).toBe("a\n");
+    expect(first).toMatchObject({ inputBytes: 2, answerBytes: 2 });
+    if (result.type !== "imported") throw new Error("refused");
+    expect(result.warnings).toEqual([]);
+    expect(result.problem).toMatchObject({ _id: "echo", testCount: 3, timeMs: 500, importedBy: "jury" });
+    expect(imports.kept).toEqual(new Set(result.problem.blobs));
+    expect(imports.problems.get("echo")).toEqual(result.problem);
+  });
+
+  it("of the legacy layout takes its name from the statement and its time from .timelimit", async () => {
+    const imports = collectImports();
+    const result = await imports.run(zipOf(legacyPackage()));
+    expect(imports.manifest(result)).toMatchObject({ name: "Echo", limits: { timeMs: 2500 } });
+    expect(lines(result, "warning")).toEqual([]);
+  });
+
+  it.each([
+    [
+      "zip with the files at its top level, named by the archive",
+      zip(Object.entries(goodPackage()).map(([name, content]) => ({ name, content }))),
+    ],
+    [
+      "gzipped tar",
+      tarGz(Object.entries(goodPackage()).map(([name, content]) => ({ name: `echo/${name}`, content }))),
+    ],
+    [
+      "zip with what version control and operating systems leave",
+      zipOf({ ...goodPackage(), ".git/config": "x", ".DS_Store": "x", "data/secret/.cache": "x" }),
+    ],
+    [
+      "zip with __MACOSX beside",
+      zip([
+        ...Object.entries(goodPackage()).map(([name, content]) => ({ name: `echo/${name}`, content })),
+        { name: "__MACOSX/echo/problem.yaml", content: "x" },
+      ]),
+    ],
+  ])("comes as a %s", async (_what, archive) => {
+    const imports = collectImports();
+    const result = await imports.run(archive, { archiveName: "echo.zip" });
+    expect(imports.manifest(result)).toMatchObject({ problem: "echo" });
+    expect(lines(result, "warning")).toEqual([]);
+  });
+
+  it("takes the id that the caller gives before its own", async () => {
+    const imports = collectImports();
+    expect(imports.manifest(await imports.run(zipOf(goodPackage()), { problemId: "other" })).problem).toBe(
+      "other",
+    );
+    const refused = await imports.run(zipOf(goodPackage()), { problemId: "No Good" });
+    expect(lines(refused, "error")).toEqual([' the problem id "No Good" is not usable']);
+  });
+});
+
+describe("settings", () => {
+  const settings = async (change: Record<string, string>, base = goodPackage()) => {
+    const imports = collectImports();
+    const result = await imports.run(zipOf({ ...base, ...change }));
+    return { result, manifest: () => imports.manifest(result) };
+  };
+
+  it("without a time limit take the default, and say so", async () => {
+    const { ".timelimit": _, ...files } = legacyPackage();
+    const { manifest, result } = await settings({}, files);
+    expect(manifest().limits.timeMs).toBe(5_000);
+    expect(lines(result, "warning")).toEqual(["problem.yaml no time limit is given: 5 s is taken"]);
+  });
+
+  it("take DOMjudge's time limit, and all limits with their units", async () => {
+    const { ".timelimit": _, ...files } = legacyPackage();
+    const limits =
+      "limits:\n  output: 1\n  code: 2\n  compilation_time: 3\n  compilation_memory: 4\n  validation_time: 5\n  validation_memory: 6\n  validation_output: 7\n";
+    const { manifest } = await settings(
+      { "problem.yaml": limits, "domjudge-problem.ini": "short-name = E\ntimelimit = '1.5'\n" },
+      files,
+    );
+    expect(manifest().limits).toEqual({
+      timeMs: 1500,
+      memoryMiB: 2048,
+      outputMiB: 1,
+      codeKiB: 2,
+      compilationTimeMs: 3000,
+      compilationMemoryMiB: 4,
+      validationTimeMs: 5000,
+      validationMemoryMiB: 6,
+      validationOutputMiB: 7,
+    });
+  });
+
+  it("legacy flags: the problem's, then those of the nearest testdata.yaml", async () => {
+    const { manifest } = await settings(
+      {
+        "problem.yaml": "validator_flags: case_sensitive\n",
+        "data/testdata.yaml": "on_reject: continue\noutput_validator_flags: float_tolerance 1e-3\n",
+        "data/secret/exact/testdata.yaml": "on_reject: break\n",
+        "data/secret/exact/2.in": "x\n",
+        "data/secret/exact/2.ans": "x\n",
+      },
+      legacyPackage(),
+    );
+    expect(manifest()).toMatchObject({
+      runAllTests: true,
+      validator: { type: "default", args: ["case_sensitive"] },
+    });
+    expect(manifest().tests.map(({ name, validatorArgs }) => [name, validatorArgs])).toEqual([
+      ["secret/1", ["case_sensitive", "float_tolerance", "1e-3"]],
+      ["secret/exact/2", undefined],
+    ]);
+  });
+
+  it("2025-09 arguments: a test's own, else its group's, else those above", async () => {
+    const {
+      "data/secret/01.in": _in1,
+      "data/secret/01.ans": _ans1,
+      "data/secret/02.in": _in2,
+      "data/secret/02.ans": _ans2,
+      ...files
+    } = goodPackage();
+    const { manifest } = await settings(
+      {
+        "data/secret/test_group.yaml": "output_validator_args: [case_sensitive]\n",
+        "data/secret/a/1.in": "x\n",
+        "data/secret/a/1.ans": "x\n",
+        "data/secret/b/test_group.yaml": "output_validator_args: [float_tolerance, 1e-6]\n",
+        "data/secret/b/1.in": "x\n",
+        "data/secret/b/1.ans": "x\n",
+        "data/secret/b/2.in": "x\n",
+        "data/secret/b/2.ans": "x\n",
+        "data/secret/b/2.yaml": "output_validator_args: [space_change_sensitive]\nhint: mind the gap\n",
+      },
+      files,
+    );
+    expect(manifest().tests.map(({ name, validatorArgs }) => [name, validatorArgs])).toEqual([
+      ["sample/1", undefined],
+      ["secret/a/1", ["case_sensitive"]],
+      ["secret/b/1", ["float_tolerance", "0.000001"]],
+      ["secret/b/2", ["space_change_sensitive"]],
+    ]);
+  });
+
+  it("names by language: English first", async () => {
+    const { manifest } = await settings({
+      "problem.yaml":
+        goodPackage()["problem.yaml"]?.replace("name: Echo", "name:\n  sv: Eko\n  en: Echo!") ?? "",
+      "statement/problem.sv.md": "Säg det igen.\n",
+    });
+    expect(manifest().name).toBe("Echo!");
+  });
+});
+
+describe("output validators", () => {
+  const custom = (files: Record<string, string>) =>
+    zipOf({ ...legacyPackage(), "problem.yaml": "validation: custom\nvalidator_flags: strict\n", ...files });
+
+  it.each([
+    [
+      "cpp",
+      {
+        "output_validators/v/validate.cc": "int main(){}\n",
+        "output_validators/v/validate.h": "\n",
+        "output_validators/v/README.md": "x\n",
+      },
+      ["validate.cc", "validate.h"],
+      undefined,
+    ],
+    [
+      "cpp",
+      { "output_validators/validate.cpp": "int main(){}\n", "output_validators/testlib.h": "\n" },
+      ["testlib.h", "validate.cpp"],
+      undefined,
+    ],
+    ["c", { "output_validators/validate.c": "int main(){}\n" }, ["validate.c"], undefined],
+    ["python", { "output_validators/v/validate.py": "\n" }, ["validate.py"], "validate.py"],
+    [
+      "python",
+      { "output_validators/v/__main__.py": "\n", "output_validators/v/rules.py": "\n" },
+      ["__main__.py", "rules.py"],
+      "__main__.py",
+    ],
+    ["java", { "output_validators/v/Validate.java": "\n" }, ["Validate.java"], undefined],
+  ])("in %s", async (language, files, names, entryPoint) => {
+    const imports = collectImports();
+    const { validator } = imports.manifest(await imports.run(custom(files)));
+    expect(validator).toMatchObject({ type: "custom", language, args: ["strict"] });
+    if (validator.type !== "custom") throw new Error("default");
+    expect(validator.files.map(({ name }) => name)).toEqual(names);
+    expect(validator.entryPoint).toBe(entryPoint);
+    for (const { sha256 } of validator.files) expect(imports.kept).toContain(sha256);
+  });
+
+  it("of 2025-09 need no setting", async () => {
+    const imports = collectImports();
+    const archive = zipOf({ ...goodPackage(), "output_validator/validate.py": "\n" });
+    expect(imports.manifest(await imports.run(archive)).validator).toMatchObject({
+      type: "custom",
+      language: "python",
+    });
+  });
+
+  it.each([
+    ["no program", {}, "problem.yaml:1 validation is custom, but output_validators/ is empty"],
+    [
+      "several",
+      { "output_validators/a/v.py": "\n", "output_validators/b/v.py": "\n" },
+      "output_validators several output validators are not supported yet: a, b",
+    ],
+    [
+      "a build script",
+      { "output_validators/v/build": "#!/bin/sh\n" },
+      "output_validators/v/build validators with a build script are not supported yet",
+    ],
+    [
+      "another language",
+      { "output_validators/v.rs": "\n" },
+      "output_validators/v.rs output validators in rust are not supported yet",
+    ],
+    [
+      "an unknown language",
+      { "output_validators/v.pas": "\n" },
+      "output_validators the language of the output validator is not known: v.pas",
+    ],
+    [
+      "two languages",
+      { "output_validators/v/a.py": "\n", "output_validators/v/b.cpp": "\n" },
+      "output_validators/v the output validator mixes languages: cpp, python",
+    ],
+    [
+      "two scripts",
+      { "output_validators/v/a.py": "\n", "output_validators/v/b.py": "\n" },
+      "output_validators/v which file starts the validator is not clear: a.py, b.py",
+    ],
+  ])("are refused with %s", async (_what, files, message) => {
+    expect(lines(await collectImports().run(custom(files)), "error")).toEqual([message]);
+  });
+});
+
+describe("what is not supported yet is refused by name", () => {
+  const yaml = goodPackage()["problem.yaml"] ?? "";
+  it.each([
+    [
+      "problem.yaml:7",
+      "problems of type scoring are not supported yet",
+      { "problem.yaml": `${yaml}type: scoring\n` },
+    ],
+    [
+      "problem.yaml:7",
+      "problems of type interactive are not supported yet",
+      { "problem.yaml": `${yaml}type: [pass-fail, interactive]\n` },
+    ],
+    [
+      "problem.yaml:7",
+      "problems of type multi-pass are not supported yet",
+      { "problem.yaml": `${yaml}type: multi-pass\n` },
+    ],
+    [
+      "problem.yaml:7",
+      "problems of type submit-answer are not supported yet",
+      { "problem.yaml": `${yaml}type: submit-answer\n` },
+    ],
+    [
+      "problem.yaml:7",
+      "replacing constants (constants) is not supported yet",
+      { "problem.yaml": `${yaml}constants: {n: 5}\n` },
+    ],
+    [
+      "problem.yaml:7",
+      "writing of files by submissions (allow_file_writing) is not supported yet",
+      { "problem.yaml": `${yaml}allow_file_writing: true\n` },
+    ],
+    [
+      "problem.yaml:7",
+      "a choice of languages (languages) is not supported yet",
+      { "problem.yaml": `${yaml}languages: [cpp]\n` },
+    ],
+    [
+      "include",
+      "code included with submissions is not supported yet",
+      { "include/python3/driver.py": "x\n" },
+    ],
+    ["static_validator", "static validators are not supported yet", { "static_validator/check.py": "x\n" }],
+    [
+      "data/secret/01.files",
+      "input files for submissions (.files) are not supported yet",
+      { "data/secret/01.files/f.txt": "x\n" },
+    ],
+    [
+      "data/secret/01.yaml:1",
+      "command line arguments for submissions (args) are not supported yet",
+      { "data/secret/01.yaml": "args: [--fast]\n" },
+    ],
+    [
+      "data/secret/test_group.yaml:1",
+      "max_score is for scoring problems only, which are not supported yet",
+      { "data/secret/test_group.yaml": "max_score: 5\n" },
+    ],
+  ])("%s %s", async (where, message, files) => {
+    expect(lines(await collectImports().run(zipOf({ ...goodPackage(), ...files })), "error")).toContain(
+      `${where} ${message}`,
+    );
+  });
+
+  it("legacy: interactive and scoring validation, custom graders", async () => {
+    const result = await collectImports().run(
+      zipOf({
+        ...legacyPackage(),
+        "problem.yaml": "validation: custom interactive score\n",
+        "output_validators/v.py": "\n",
+        "graders/g.py": "\n",
+        "data/secret/testdata.yaml": "grading: custom\n",
+      }),
+    );
+    expect(lines(result, "error").toSorted()).toEqual([
+      "data/secret/testdata.yaml:1 custom graders are not supported yet",
+      "graders custom graders are not supported yet",
+      'problem.yaml:1 validation "interactive" is not supported yet',
+      'problem.yaml:1 validation "score" is not supported yet',
+    ]);
+  });
+});
+
+it("ten planted mistakes give ten findings in one go, and nothing is stored", async () => {
+  const imports = collectImports();
+  const result = await imports.run(
+    zipOf({
+      ...goodPackage(),
+      "problem.yaml": [
+        "problem_format_version: 2025-09",
+        "name: 5",
+        "type: quiz",
+        "limits:",
+        "  time_limit: -1",
+        "  memory: lots",
+        "  output: 0.5",
+        "",
+      ].join("\n"),
+      "data/sample/2.in": "no answer\n",
+      "data/secret/03.ans": "no input\n",
+      "data/secret/04.in": "\uFEFFmarked\n",
+      "data/secret/04.ans": "marked\n",
+      "data/secret/test_group.yaml": "\noutput_validator_args: [float_tolerance]\n",
+      "output_validator/v.pas": "begin end.\n",
+    }),
+  );
+  expect(lines(result, "error").toSorted()).toEqual([
+    "data/sample/2.in the test has no answer file",
+    "data/secret/03.ans the answer belongs to no test",
+    "data/secret/04.in:1 the file starts with a byte-order mark, which programs would read as data",
+    'data/secret/test_group.yaml:2 float_tolerance needs a number that is not negative after it, got "nothing"',
+    "output_validator the language of the output validator is not known: v.pas",
+    "problem.yaml:2 name is 5",
+    'problem.yaml:3 unknown problem type "quiz"',
+    "problem.yaml:5 limits.time_limit is -1",
+    'problem.yaml:6 limits.memory is "lots"',
+    "problem.yaml:7 limits.output is 0.5",
+  ]);
+  expect(imports.blobs.size).toBe(0);
+  expect(imports.problems.size).toBe(0);
+});
+
+it("unknown keys and files warn and do not refuse", async () => {
+  const result = await collectImports().run(
+    zipOf({
+      ...goodPackage(),
+      "problem.yaml": `${goodPackage()["problem.yaml"]}colour: blue\n`,
+      "data/secret/notes.txt": "x\n",
+      "data/secret/01.hint": "x\n",
+    }),
+  );
+  expect(result.type).toBe("imported");
+  expect(lines(result, "warning")).toEqual([
+    "problem.yaml:7 unknown key colour, ignored",
+    "data/secret/notes.txt ignored: not a file of a test",
+  ]);
+});
+
+it.each([
+  ["a YAML mistake, with its line", "name: a\n\tb: c\n", "problem.yaml:2"],
+  ["a key twice", "name: a\nname: b\n", "problem.yaml:2"],
+  ["a list instead of keys", "- a\n", "problem.yaml:1"],
+  ["bytes that are not UTF-8", Buffer.from("name: a\nsource: \xFC\n", "latin1"), "problem.yaml:2"],
+  [
+    "a billion laughs",
+    `a: &a [x,x]\nb: &b [${"*a,".repeat(60)}*a]\nname: [${"*b,".repeat(60)}*b]\n`,
+    "problem.yaml",
+  ],
+])("%s is found in problem.yaml", async (_what, content, where) => {
+  const result = await collectImports().run(zipOf({ ...legacyPackage(), "problem.yaml": content }));
+  expect(lines(result, "error").some((line) => line.startsWith(where))).toBe(true);
+});
