@@ -1,6 +1,9 @@
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readConfig, readSandboxEnvironment } from "../../src/executors/config.ts";
 import { ExecutorId } from "../../src/shared/ids.ts";
@@ -141,6 +144,26 @@ describe.runIf(hasGo)("compose.yaml", () => {
     }
     const users = [...read("nats.conf").matchAll(/user: "([^"]+)"/g)].map(([, user]) => user);
     expect(new Set(users)).toEqual(new Set([...executors, "server"]));
+  });
+
+  it("leaves executors the capabilities that the sandbox needs", async () => {
+    const listed = service("scripts-1").cap_add.map((name) => name.toLowerCase());
+    const run = async (capabilities: readonly string[]): Promise<string> => {
+      const folder = await mkdtemp(join(tmpdir(), "docket-capabilities-"));
+      const bounding = ["-all", ...capabilities.map((name) => `+${name}`)].join(",");
+      const probe = [join(import.meta.dirname, "sandboxprobe.ts"), binaryPath("bwrap"), folder, "777001"];
+      try {
+        const args = [`--bounding-set=${bounding}`, process.execPath, ...probe];
+        return (await promisify(execFile)("setpriv", args, { timeout: 20_000 })).stdout;
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    };
+    expect(JSON.parse(await run(listed))).toEqual([
+      { status: { type: "exited", code: 0 }, output: "777002\nCapEff:\t0000000000000000\n" },
+      { status: { type: "limit", limit: "wall" }, output: "" },
+    ]);
+    await expect(run(listed.filter((name) => name !== "setuid"))).rejects.toThrow("EPERM");
   });
 
   it("gives each executor an environment that it accepts", () => {
