@@ -1,6 +1,9 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
+  // The file that Node itself takes: two copies of graphql in one process do not know each other's classes.
+  resolve: { alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve("graphql")) }] },
   test: {
     include: ["test/**/*.test.ts"],
     // One mongod and one nats-server for the whole run; every suite has a namespace of its own in them.

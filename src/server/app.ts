@@ -92,7 +92,7 @@ export function createApp(deps: AppDeps, input: AppInput): App {
   const yoga = { schema, limits, log, makeContext: makeContext(deps, authenticate) };
   const graphql = createGraphQL(yoga, { uploads: false });
   const uploads = createGraphQL(yoga, { uploads: true });
-  const sockets = createSockets({ graphql, authenticate, connections, limits });
+  const sockets = createSockets({ graphql, authenticate, connections, limits, log });
   const page = createGraphiQL();
   const streams = new Set<ServerResponse>();
   const graphQLDeps = { graphql, uploads, page, authenticate, connections, limits, streams };

@@ -1,6 +1,7 @@
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
 import { codedGraphQLError } from "./errors.ts";
+import { mapUpdates } from "./updates.ts";
 import { findSubmission, Submission } from "./submission.ts";
 import { type SubmissionView, viewOf } from "../submissionview.ts";
 
@@ -8,14 +9,13 @@ import { type SubmissionView, viewOf } from "../submissionview.ts";
  * The current state, then every newer one that the feed sees, until the final one. A key that is revoked meanwhile
  * ends it: it is looked at again (remembered for seconds) before each update.
  */
-async function* follow(context: Context, found: SubmissionView, afterRevision: number | undefined) {
-  for await (const snapshot of context.backbone.feed.watch(found.snapshot.submission._id, afterRevision)) {
-    if (!(await context.stillAllowed())) {
+const follow = (context: Context, found: SubmissionView, afterRevision: number | undefined) =>
+  mapUpdates(context.backbone.feed.watch(found.snapshot.submission._id, afterRevision), {
+    each: async (snapshot) => {
+      if (await context.stillAllowed()) return viewOf(snapshot);
       throw codedGraphQLError({ code: "UNAUTHENTICATED", message: "The API key has been revoked." });
-    }
-    yield viewOf(snapshot);
-  }
-}
+    },
+  });
 
 export const addVerdictUpdated = (): void =>
   builder.subscriptionField("verdictUpdated", (t) =>

@@ -1,19 +1,22 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { ExecutionArgs } from "graphql";
-import { CloseCode } from "graphql-ws";
+import { CloseCode, type ExecutionResult, type OperationResult } from "graphql-ws";
 import { type Extra, useServer } from "graphql-ws/use/ws";
 import { WebSocketServer } from "ws";
 import type { Limits } from "../../shared/limits.ts";
+import type { Log } from "../../shared/log.ts";
 import type { Authenticate, Authentication } from "../auth.ts";
 import type { ConnectionCounts } from "../http/connections.ts";
 import { codedGraphQLError, isGraphQLError } from "./errors.ts";
-import type { GraphQLHandler } from "./yoga.ts";
+import { mapUpdates } from "./updates.ts";
+import { type GraphQLHandler, maskError } from "./yoga.ts";
 
 export interface WebSocketDeps {
   readonly graphql: GraphQLHandler;
   readonly authenticate: Authenticate;
   readonly connections: ConnectionCounts;
+  readonly log: Log;
   readonly limits: Pick<Limits, "requestBytes" | "subscriptionsPerConnection">;
 }
 
@@ -32,13 +35,13 @@ interface Connection extends Extra {
 const SERVICE_RESTART = 1012;
 const TRY_AGAIN_LATER = 1013;
 
-const isRunner = (
-  value: unknown,
-): value is Pick<ReturnType<GraphQLHandler["getEnveloped"]>, "execute" | "subscribe"> =>
+/** Yoga's own functions, with its masking and limits; `onSubscribe` puts them into the arguments. */
+type Runner = Readonly<Record<"execute" | "subscribe", (args: ExecutionArgs) => OperationResult>>;
+
+const isRunner = (value: unknown): value is Runner =>
   typeof value === "object" && value !== null && "execute" in value && "subscribe" in value;
 
-/** Runs with what `onSubscribe` put into the arguments: Yoga's own functions, with its masking and limits. */
-function run(how: "execute" | "subscribe", args: ExecutionArgs) {
+function run(how: keyof Runner, args: ExecutionArgs): OperationResult {
   if (!isRunner(args.rootValue)) throw new Error("onSubscribe did not say how to run the operation");
   return args.rootValue[how](args);
 }
@@ -59,7 +62,15 @@ export function createSockets(deps: WebSocketDeps): GraphQLSockets {
   useServer<Record<string, unknown>, Connection & Record<PropertyKey, unknown>>(
     {
       execute: (args) => run("execute", args),
-      subscribe: (args) => run("subscribe", args),
+      subscribe: async (args) => {
+        const result = await run("subscribe", args);
+        if (!(Symbol.asyncIterator in result)) return result;
+        // An error between two updates becomes the last update, as it does in an event stream.
+        return mapUpdates<ExecutionResult, ExecutionResult>(result[Symbol.asyncIterator](), {
+          each: (update) => update,
+          last: (error) => ({ errors: [maskError(deps.log, error)] }),
+        });
+      },
       onConnect: async ({ connectionParams, extra }) => {
         const authorization = bearer(connectionParams);
         const authentication = await deps.authenticate(authorization);

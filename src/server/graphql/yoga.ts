@@ -1,4 +1,4 @@
-import { type GraphQLSchema, parse } from "graphql";
+import { type GraphQLError, type GraphQLSchema, parse } from "graphql";
 import { createYoga, type Plugin } from "graphql-yoga";
 import type { Limits } from "../../shared/limits.ts";
 import type { Log } from "../../shared/log.ts";
@@ -24,7 +24,7 @@ const boundedParse: Plugin = {
 };
 
 /** Errors made to be read pass; our own faults are logged and answered without a detail. */
-export function maskError(log: Log, error: unknown): Error {
+export function maskError(log: Log, error: unknown): GraphQLError {
   const original = isGraphQLError(error) ? error.originalError : error;
   if (isGraphQLError(error) && (original === undefined || isGraphQLError(original))) return error;
   const coded = asCodedError(original);
