@@ -6,6 +6,7 @@ import { EXIT } from "../src/shared/lifecycle.ts";
  */
 const BENCHMARKS: Readonly<Record<string, () => Promise<object>>> = {
   submit: async () => await (await import("./submit.ts")).submit(),
+  sandbox: async () => await (await import("./sandbox.ts")).sandbox(),
   verdict: async () => await (await import("./verdict.ts")).verdict(),
 };
 

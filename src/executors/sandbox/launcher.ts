@@ -35,8 +35,7 @@ async function setUp(
   if (slotUids.includes(config.uid)) throw new Error("a slot's uid must not be the executor's");
 
   const workDir = realpathSync(config.workDir);
-  const privateDir = join(workDir, ".launcher");
-  mkdirSync(privateDir, { recursive: true, mode: 0o700 });
+  const privateDir = mountPoint();
   execFileSync("mount", ["-t", "tmpfs", "-o", "mode=0700,nosuid", "docket-launcher", privateDir]);
   const root = join(privateDir, "root");
   prepareRootTree(root, config.mounts, slotUids);
@@ -94,6 +93,21 @@ function closeInherited(): void {
     } catch {
       // The descriptor of this very listing.
     }
+  }
+}
+
+/**
+ * Where the launcher's own tmpfs goes: in its mount namespace only, so all launchers can share the place. Never in the
+ * work folder: whoever owns that could remove the mount point, and with it the mount.
+ */
+function mountPoint(): string {
+  const own = "/run/docket-launcher";
+  try {
+    mkdirSync(own, { recursive: true, mode: 0o700 });
+    return own;
+  } catch {
+    // A container with a read-only root still has this one.
+    return "/mnt";
   }
 }
 
