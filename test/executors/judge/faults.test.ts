@@ -129,7 +129,7 @@ test("what an error means", () => {
 
 // Last: it takes the sandbox away.
 test("a sandbox whose launcher has gone is a fault", async () => {
-  await judging.sandbox.close();
+  await judging.native.close();
   expect(await judging.outcome(plain)).toMatchObject({
     type: "fault",
     fault: { code: "SANDBOX_FAILED", retry: true },

@@ -1,11 +1,13 @@
 import { createHash, randomInt } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Registry } from "prom-client";
 import { openJudge } from "../../../src/executors/judge/open.ts";
 import type { UsableLanguage } from "../../../src/executors/judge/compiler.ts";
+import { openIsolates } from "../../../src/executors/sandbox/isolate.ts";
 import { dropPrivileges, openSandbox } from "../../../src/executors/sandbox/native.ts";
+import { isolateMounts } from "../../../src/executors/sandbox/warmchild.ts";
 import { BlobFault, type BlobSource, type Outcome, type WorkContext } from "../../../src/executors/work.ts";
 import { systemClock } from "../../../src/shared/clock.ts";
 import { ProblemId, Sha256, SubmissionId } from "../../../src/shared/ids.ts";
@@ -59,16 +61,21 @@ export async function openJudging(options: {
   readonly mounts?: UsableLanguage["toolchain"]["mounts"];
 }) {
   const workDir = options.workDir ?? realpathSync(mkdtempSync(join(tmpdir(), "docket-judge-")));
-  const sandbox = await openSandbox({
+  const withIsolates = options.usable("javascript") !== undefined;
+  const native = await openSandbox({
     executor: `judge-${process.pid}-${randomInt(1e9)}`,
     workDir,
     bwrap: binaryPath("bwrap"),
     uid: UID,
     slots: SLOTS,
     slotUidBase: SLOT_UID_BASE,
-    mounts: options.mounts ?? [],
+    mounts: [...(options.mounts ?? []), ...(withIsolates ? isolateMounts(process.execPath) : [])],
   });
   if (process.getuid?.() === 0) dropPrivileges(UID, workDir);
+  const isolates = withIsolates
+    ? await openIsolates({ native, workDir, slots: SLOTS, monotonicMs: () => performance.now() })
+    : undefined;
+  const sandbox = isolates ?? native;
   const blobFolder = join(workDir, "blobs");
   mkdirSync(blobFolder, { recursive: true });
   const registry = new Registry();
@@ -185,7 +192,8 @@ export async function openJudging(options: {
 
   return {
     workDir,
-    sandbox,
+    native,
+    isolates,
     registry,
     /** Blobs that are still held; nought when nothing runs. */
     pins: () => pins,
@@ -206,9 +214,8 @@ export async function openJudging(options: {
       work = await openAgain();
     },
     async close(): Promise<void> {
-      await sandbox.close();
-      // The launcher's own folder, root's: empty now, but not readable.
-      rmdirSync(join(workDir, ".launcher"));
+      await isolates?.close();
+      await native.close();
       rmSync(workDir, { recursive: true, force: true });
     },
   };
