@@ -55,7 +55,7 @@ export async function submit(): Promise<Record<string, number>> {
     pools: [],
     env: process.env,
     // All jobs stay in the queue, so the window must hold them; else most would wait in MongoDB unpublished.
-    extraEnv: { server: { DOCKET_LIMIT_DISPATCH_WINDOW: "1000000", DOCKET_LOG_LEVEL: "warn" } },
+    extraEnv: { server: { DOCKET_LIMIT_DISPATCH_WINDOW: "1000000", DOCKET_LOG_LEVEL: "error" } },
     onLine: (name, line) => {
       if (name === "server") console.error(`${name}: ${line}`);
     },

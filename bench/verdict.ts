@@ -30,7 +30,7 @@ export async function verdict(): Promise<{ p50Ms: Record<string, number>; p99Ms:
   const stack = await startStack({
     pools: [{ name: "all", languages: [...LANGUAGE_IDS], slots: 2 }],
     env: process.env,
-    extraEnv: { server: { DOCKET_LOG_LEVEL: "warn" }, executors: { DOCKET_LOG_LEVEL: "warn" } },
+    extraEnv: { server: { DOCKET_LOG_LEVEL: "error" }, executors: { DOCKET_LOG_LEVEL: "error" } },
     onLine: (name, line) => {
       if (!["mongod", "nats-server"].includes(name)) console.error(`${name}: ${line}`);
     },
