@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { NatsConnection } from "@nats-io/transport-node";
 import { collectDefaultMetrics, type Registry } from "prom-client";
 import type { Clock } from "../shared/clock.ts";
 import { type Service, startAll, stopAll } from "../shared/lifecycle.ts";
@@ -20,7 +21,7 @@ import { createProbes } from "./backbone/probes.ts";
 import { createPuller } from "./backbone/pull.ts";
 import { createReporter } from "./backbone/reporter.ts";
 import type { WorkKind } from "./work.ts";
-import { createWorker } from "./backbone/worker.ts";
+import { createWorker, GIVE_BACK_MS } from "./backbone/worker.ts";
 
 export interface ExecutorDeps {
   readonly config: ExecutorConfig;
@@ -41,10 +42,22 @@ export interface Executor extends Service {
   url(): string;
 }
 
+/** Of the grace time so much is kept for everything but the jobs, milliseconds. */
+const MARGIN_MS = 500;
+
 const noStart = (): Promise<void> => Promise.resolve();
 
-/** Of the grace time so much is kept for giving back what did not finish, milliseconds. */
-const GIVE_BACK_MS = 2_500;
+async function connectOrExplain(config: ExecutorConfig): Promise<NatsConnection> {
+  try {
+    return await connectNats(config.nats, `executor ${config.id}`);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const as = config.nats.user === undefined ? "" : ` as ${config.nats.user}`;
+    throw new Error(`NATS at ${config.nats.url} cannot be used${as}: ${why}. See NATS_URL, NATS_USER.`, {
+      cause: error,
+    });
+  }
+}
 
 /**
  * The backbone of an executor: takes jobs, holds their leases, lets a kind of work run them, reports. It knows nothing
@@ -53,7 +66,7 @@ const GIVE_BACK_MS = 2_500;
 export async function openExecutor(deps: ExecutorDeps): Promise<Executor> {
   const { config, clock, monotonic, log } = deps;
   const { topology } = config;
-  const nats = await connectNats(config.nats, `executor ${config.id}`);
+  const nats = await connectOrExplain(config);
   const connection = watchConnection(nats);
   const board = createBoard();
   const metrics = createMetrics(deps.registry, () =>
@@ -74,11 +87,11 @@ export async function openExecutor(deps: ExecutorDeps): Promise<Executor> {
     log,
   });
   const sink = createEventSink({ connection, log });
-  // Reporters whose event the stream refused and that still wait to get it in.
-  let refused = 0;
-  const onRefused = (now: boolean): void => {
-    refused += now ? 1 : -1;
-    health.set("events", refused > 0 ? "the event stream takes no events (full?)" : undefined);
+  // Reporters that cannot get their event into the stream and still try.
+  let blocked = 0;
+  const onBlocked = (now: boolean): void => {
+    blocked += now ? 1 : -1;
+    health.set("events", blocked > 0 ? "the event stream takes no events (full, or not there)" : undefined);
   };
   const parts = { connection, topology, board, health, offer, metrics, clock, monotonic, log };
   const holdDeps: HoldDeps = {
@@ -87,7 +100,7 @@ export async function openExecutor(deps: ExecutorDeps): Promise<Executor> {
     blobs: (capability, signal) => cache.source(capability, signal),
     reporter: (job, delivery, lease, jobLog) =>
       createReporter(
-        { topology, executor: config.id, sink, clock, log: jobLog, onRefused },
+        { topology, executor: config.id, sink, clock, log: jobLog, onBlocked },
         job,
         delivery,
         lease,
@@ -100,7 +113,7 @@ export async function openExecutor(deps: ExecutorDeps): Promise<Executor> {
     lanes: config.lanes,
     slots: config.slots,
     contestReserved: config.contestReserved,
-    finishMs: Math.max(0, config.graceMs - GIVE_BACK_MS),
+    finishMs: Math.max(0, config.graceMs - GIVE_BACK_MS - MARGIN_MS),
     hold: (delivery, language, slot) => holdJob(holdDeps, delivery, language, slot),
   });
   const presence = createPresence({

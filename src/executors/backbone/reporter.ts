@@ -6,6 +6,7 @@ import { encodeJson } from "../../shared/nats.ts";
 import type { Log } from "../../shared/log.ts";
 import { pause } from "./change.ts";
 import type { EventSink, Sent } from "./eventsink.ts";
+import { boundedFault } from "./faults.ts";
 import { fitEvent } from "./fit.ts";
 import type { Lease } from "./lease.ts";
 
@@ -33,8 +34,8 @@ interface ReporterDeps {
   readonly sink: EventSink;
   readonly clock: Clock;
   readonly log: Log;
-  /** Told when the event stream refuses, and again when this reporter no longer waits for it. */
-  readonly onRefused: (refused: boolean) => void;
+  /** Told when the event stream takes nothing, and again when this reporter no longer waits for it. */
+  readonly onBlocked: (blocked: boolean) => void;
 }
 
 const TOO_LARGE: Fault = {
@@ -59,12 +60,12 @@ export function createReporter(
   let seq = 0;
   let waiting: { type: Interim; result: unknown } | { type: "started" } | undefined;
   let sending = false;
-  let refused = false;
+  let blocked = false;
 
-  const noteRefused = (now: boolean): void => {
-    if (now === refused) return;
-    refused = now;
-    deps.onRefused(now);
+  const noteBlocked = (now: boolean): void => {
+    if (now === blocked) return;
+    blocked = now;
+    deps.onBlocked(now);
   };
 
   const base = (): Omit<Extract<JudgeEvent, { type: "started" }>, "type"> => ({
@@ -89,11 +90,12 @@ export function createReporter(
     const id = eventMessageId(event.submission, event, event.seq);
     for (let attempt = 0; !stop.aborted && lease.alive(); attempt++) {
       const sent: Sent = await deps.sink.send(subject, bytes, id);
-      noteRefused(sent === "refused");
+      // One answer may get lost; a second one points to the stream.
+      noteBlocked(sent === "refused" || (sent === "unanswered" && attempt > 0));
       if (sent === "stored") return true;
       await pause(RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)] ?? 0, AbortSignal.any([stop, lease.lost]));
     }
-    noteRefused(false);
+    noteBlocked(false);
     return false;
   };
 
@@ -123,7 +125,10 @@ export function createReporter(
     report: (type, result) => put({ type, result }),
     final: async (report, giveUp) => {
       closed.abort();
-      const event: JudgeEvent = { ...base(), ...report };
+      const event: JudgeEvent = {
+        ...base(),
+        ...(report.type === "fault" ? { ...report, fault: boundedFault(report.fault) } : report),
+      };
       const bytes = fitEvent(event, deps.sink.maxBytes());
       if (bytes !== undefined) return await sendUntilStored(event, bytes, giveUp);
       deps.log.error("the result does not fit into an event; reported as a fault");

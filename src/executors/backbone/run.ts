@@ -1,7 +1,7 @@
 import type { Log } from "../../shared/log.ts";
 import type { Fault, Job } from "../../shared/protocol.ts";
 import { nextChange, pause } from "./change.ts";
-import { fault } from "./faults.ts";
+import { fault, faultOfThrown } from "./faults.ts";
 import type { Health } from "./health.ts";
 import type { Offer } from "./offer.ts";
 import type { Reporter } from "./reporter.ts";
@@ -110,8 +110,7 @@ async function runOnce(deps: RunDeps, input: RunInput, kind: WorkKind): Promise<
   const thrown =
     outcome !== "stuck" && "thrown" in outcome ? outcome.thrown : "stopped without being told to";
   log.error({ err: thrown }, "the kind of work failed");
-  const message = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-  return { outcome: { type: "fault", fault: fault("INTERNAL", message) }, ended };
+  return { outcome: { type: "fault", fault: faultOfThrown(thrown) }, ended };
 }
 
 /** A throw as a value: what it means depends on why the work was stopped. */

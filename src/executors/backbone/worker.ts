@@ -45,6 +45,9 @@ const LOOK_INTERVAL_MS = 1_000;
 const HINT_TRUST_MS = 20;
 const HINT_RETRY_MS = 3;
 
+/** How long stopped jobs may take to be given back, milliseconds. */
+export const GIVE_BACK_MS = 2_500;
+
 const NEVER = new AbortController().signal;
 
 const keyOf = (place: Place): string => `${place.language}.${place.lane}`;
@@ -174,7 +177,9 @@ export function createWorker(deps: WorkerDeps): Worker {
     const patience = AbortSignal.timeout(deps.finishMs);
     while (running.size > 0 && !patience.aborted) await nextChange(wake, deps.finishMs, patience);
     for (const held of board.all()) held.stop("draining");
-    await Promise.all(running.keys());
+    // With NATS away nobody can be told; then the leases run out, and the jobs go on elsewhere all the same.
+    const lastWords = AbortSignal.timeout(GIVE_BACK_MS);
+    while (running.size > 0 && !lastWords.aborted) await nextChange(wake, GIVE_BACK_MS, lastWords);
   };
 
   return {
