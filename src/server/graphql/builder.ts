@@ -40,6 +40,8 @@ export const builder = new SchemaBuilder<{
   },
   relay: {
     cursorType: "String",
+    // The size of the page is counted once, at the connection.
+    edgesFieldOptions: { complexity: { field: 0, multiplier: 1 } },
     // One id everywhere: a submission's and a problem's GraphQL id is what REST, the command line and the logs call it.
     encodeGlobalID: (_type, id) => String(id),
     decodeGlobalID: (id) => ({ typename: SubmissionId.safeParse(id).success ? "Submission" : "Problem", id }),
