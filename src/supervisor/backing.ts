@@ -105,8 +105,8 @@ export const bornIn =
   (deps: StackDeps, born: (child: Child) => void) =>
   (child: Child): void => {
     born(child);
-    deps.signal?.addEventListener("abort", () => void child.stop(0), { once: true });
-    if (deps.signal?.aborted === true) void child.stop(0);
+    deps.signal.addEventListener("abort", () => void child.stop(0), { once: true });
+    if (deps.signal.aborted) void child.stop(0);
     void deps.data.remember(child.pid);
   };
 

@@ -15,5 +15,5 @@ export interface StackDeps {
   readonly watchdog: Watchdog;
   readonly tell: (event: ProcessEvent) => void;
   /** Aborted: what is starting is stopped. */
-  readonly signal: AbortSignal | undefined;
+  readonly signal: AbortSignal;
 }

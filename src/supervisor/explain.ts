@@ -11,7 +11,9 @@ import { NotReady } from "./readyprocess.ts";
 export function explain(error: unknown): { readonly message: string; readonly code: number } {
   if (error instanceof DataFolderTaken) {
     return {
-      message: `${error.message}.\n  Use that one, stop it (Ctrl-C where it runs), or set DOCKET_DATA to another folder.`,
+      message:
+        `${error.message}.\n` +
+        "  Use that one, stop it (Ctrl-C where it runs), or set DOCKET_DATA to another folder.",
       code: EXIT.config,
     };
   }

@@ -93,26 +93,34 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const stopAll = async (): Promise<void> => {
     for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
   };
+  // Only while it starts: a stack that stands is stopped in order, by stop().
+  const starting = new AbortController();
+  const abort = (): void => starting.abort(options.signal?.reason);
+  options.signal?.addEventListener("abort", abort);
+  if (options.signal?.aborted === true) abort();
   try {
-    const stack = await build(options, undo, stopAll);
-    options.signal?.throwIfAborted();
+    const stack = await build(options, starting.signal, undo, stopAll);
+    starting.signal.throwIfAborted();
     return stack;
   } catch (error) {
     await stopAll();
     throw error;
+  } finally {
+    options.signal?.removeEventListener("abort", abort);
   }
 }
 
 async function build(
   options: StackOptions,
+  starting: AbortSignal,
   undo: (() => Promise<void>)[],
   stopAll: () => Promise<void>,
 ): Promise<Stack> {
   const graceMs = options.graceMs ?? GRACE_MS;
   const host = options.host ?? "127.0.0.1";
   if (options.pools.length > 0) await checkCanIsolate();
-  const port = await freePort(host, options.port ?? 0);
   const data = await openDataFolder(options.dataFolder, undo);
+  const port = await freePort(host, options.port ?? 0);
   const identity = await identityOf(data.path);
   const executors = planExecutors(options.pools, identity.id, availableParallelism());
   const block = await ownUidBlock(data.path, undo);
@@ -126,7 +134,7 @@ async function build(
     logs,
     watchdog: startWatchdog(),
     tell: options.onEvent ?? (() => {}),
-    signal: options.signal,
+    signal: starting,
   };
   const kept: Kept[] = [];
   const keep = (process: Kept): void => {
