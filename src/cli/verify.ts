@@ -66,8 +66,12 @@ function resultLine(out: Output, program: Program, result: Result, width: number
   const got = (view.verdict ?? view.state).padEnd(4);
   const facts = `${view.testsDone}/${view.testsTotal} tests  ${view.cpuMs === null ? "" : milliseconds(view.cpuMs)}`;
   if (miss === undefined) return `  ${out.good("ok")}    ${path}  ${got}  ${out.dim(facts)}`;
-  const compiler = view.verdict === "CE" ? `\n${plain(view.compile?.message ?? "")}` : "";
-  return `  ${out.bad("MISS")}  ${path}  ${out.bad(miss)}, expected ${expected}  ${out.dim(facts)}${out.dim(compiler)}`;
+  const said = view.verdict === "CE" ? view.compile?.message : view.judgement.deadLetter?.reason;
+  const more =
+    said === undefined || said === ""
+      ? ""
+      : `\n        ${plain(said).trimEnd().replaceAll("\n", "\n        ")}`;
+  return `  ${out.bad("MISS")}  ${path}  ${out.bad(miss)}, expected ${expected}  ${out.dim(facts)}${out.dim(more)}`;
 }
 
 /** Languages that cannot be judged now, with the reason. */
