@@ -1,5 +1,5 @@
 import { jetstream, type JetStreamClient, type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
-import type { Msg, NatsConnection } from "@nats-io/transport-node";
+import { type Msg, type NatsConnection, RequestError } from "@nats-io/transport-node";
 import { Registry } from "prom-client";
 import { type Backbone, createBackbone } from "../../src/server/backbone.ts";
 import type { Role, SubmissionSnapshot } from "../../src/server/store/documents.ts";
@@ -37,7 +37,7 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-const LOG_LEVEL = "silent";
+const LOG_LEVEL = process.env["DOCKET_TEST_LOG_LEVEL"] ?? "silent";
 
 export async function startServer(input: RigInput): Promise<Server> {
   const store = await openStore({ url: input.mongodbUrl, database: input.database, timeoutMs: 2_000 });
@@ -171,11 +171,15 @@ export async function openWire(input: Pick<RigInput, "natsUrl" | "topology">): P
 
   async function pull(language: LanguageId = "python", lane: Lane = "practice"): Promise<Held | undefined> {
     const subject = `$JS.API.CONSUMER.MSG.NEXT.${streamOf(topology, language)}.${consumerOf(lane)}`;
-    const message = await connection.request(subject, encodeJson({ batch: 1, no_wait: true }), {
-      timeout: 2_000,
-      noMux: true,
-    });
-    if (message.headers?.hasError) return undefined;
+    const options = { timeout: 2_000, noMux: true };
+    const message = await connection
+      .request(subject, encodeJson({ batch: 1, no_wait: true }), options)
+      .catch((error: unknown) => {
+        // The stream or its consumer is away.
+        if (error instanceof RequestError) return undefined;
+        throw error;
+      });
+    if (message === undefined || message.headers?.hasError) return undefined;
     const job = decodeJson(Job, message.data);
     // $JS.ACK.<stream>.<consumer>.<deliveries>.…
     const delivery = Number(message.reply?.split(".")[4]);
