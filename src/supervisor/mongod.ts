@@ -72,24 +72,23 @@ export async function startMongod(deps: StartDeps, input: MongodInput): Promise<
 }
 
 async function becomePrimary(url: string, socket: string, child: Child): Promise<void> {
-  const client = new MongoClient(url, { serverSelectionTimeoutMS: CONNECT_MS });
-  try {
-    const until = Date.now() + START_MS;
-    for (;;) {
-      const exit = child.exit();
-      if (exit !== undefined) throw new Error(`mongod ended with ${describeExit(exit)}`);
-      if (Date.now() > until) throw new Error(`mongod was not primary within ${START_MS} ms`);
-      try {
-        const hello = await client.db("admin").command({ hello: 1 });
-        if (hello["isWritablePrimary"] === true) return;
-        if (hello["setName"] === undefined) await initiate(client, socket);
-      } catch {
-        // Not listening yet.
-      }
-      await sleep(LOOK_MS);
+  const until = Date.now() + START_MS;
+  for (;;) {
+    const exit = child.exit();
+    if (exit !== undefined) throw new Error(`mongod ended with ${describeExit(exit)}`);
+    if (Date.now() > until) throw new Error(`mongod was not primary within ${START_MS} ms`);
+    // A new client each time: one whose first connection failed never connects again.
+    const client = new MongoClient(url, { serverSelectionTimeoutMS: CONNECT_MS });
+    try {
+      const hello = await client.db("admin").command({ hello: 1 });
+      if (hello["isWritablePrimary"] === true) return;
+      if (hello["setName"] === undefined) await initiate(client, socket);
+    } catch {
+      // Not listening yet.
+    } finally {
+      await client.close();
     }
-  } finally {
-    await client.close();
+    await sleep(LOOK_MS);
   }
 }
 
