@@ -11,6 +11,7 @@ import { JudgeFault } from "./faults.ts";
 import { type FinishedRun, readWords, runToEnd } from "./run.ts";
 import type { ToolchainProof } from "./toolchainproof.ts";
 import { TooLarge } from "./tree.ts";
+import { wallMsFor } from "./wall.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface BuildDeps {
@@ -188,7 +189,7 @@ function stoppedWhy(
   const seconds = compilationTimeMs / 1000;
   const reasons = {
     cpu: `Compiling took more than the ${seconds} s of CPU time it may take.`,
-    wall: `Compiling took more than twice the ${seconds} s it may take.`,
+    wall: `Compiling came to no end within ${wallMsFor(compilationTimeMs) / 1000} s.`,
     memory: `Compiling needed more than the ${compilationMemoryMiB} MiB of memory it may use.`,
     output: `Compiling wrote a file of more than ${COMPILER_OUTPUT_KIB / 1024} MiB.`,
   };

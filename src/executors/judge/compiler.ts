@@ -1,6 +1,7 @@
 import type { ProblemManifest } from "../../shared/judging.ts";
 import type { LanguageDefinition, Toolchain } from "../languages/language.ts";
 import type { RunRequest } from "../sandbox/sandbox.ts";
+import { wallMsFor } from "./wall.ts";
 
 /** A language whose toolchain was found and proved on this machine. */
 export interface UsableLanguage {
@@ -27,7 +28,7 @@ export function compileRequest(
     stdin: null,
     limits: {
       cpuMs: limits.compilationTimeMs,
-      wallMs: limits.compilationTimeMs * 2 + 1_000,
+      wallMs: wallMsFor(limits.compilationTimeMs),
       memoryKiB: limits.compilationMemoryMiB * 1024,
       outputKiB: COMPILER_OUTPUT_KIB,
       processes: COMPILER_PROCESSES,

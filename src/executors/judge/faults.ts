@@ -14,7 +14,7 @@ export class JudgeFault extends Error {
       ...fault,
       message: fault.message.slice(0, 2_000),
       ...(fault.log === undefined ? {} : { log: fault.log.slice(-8_000) }),
-      shared: fault.shared ?? false,
+      shared: false,
     };
   }
 }

@@ -8,7 +8,7 @@ import {
   type TestReport,
 } from "../../shared/judging.ts";
 import type { Limits } from "../../shared/limits.ts";
-import type { Job } from "../../shared/protocol.ts";
+import type { Fault, Job } from "../../shared/protocol.ts";
 import type { BlobSource, Outcome, WorkContext, WorkKind } from "../work.ts";
 import { build, type BuildDeps, type Program } from "./build.ts";
 import { faultOf, JudgeFault } from "./faults.ts";
@@ -37,13 +37,15 @@ export function createJudge(deps: JudgeDeps): WorkKind {
         const workspace = await openWorkspace(deps, context.slot);
         try {
           const result = await judge(deps, { payload, manifest, workspace, context });
-          if (result.verdict !== "AC") await blameNoFullDisk(deps);
-          return { type: "finished", result };
+          const full = result.verdict === "AC" ? undefined : await fullDisk(deps);
+          return full === undefined ? { type: "finished", result } : { type: "fault", fault: full };
         } finally {
           await workspace.close();
         }
       } catch (error) {
-        return context.signal.aborted ? { type: "stopped" } : { type: "fault", fault: faultOf(error) };
+        if (context.signal.aborted) return { type: "stopped" };
+        const fault = faultOf(error);
+        return { type: "fault", fault: fault.shared ? fault : ((await fullDisk(deps)) ?? fault) };
       }
     },
   } satisfies { kind: string; run(job: Job, context: WorkContext): Promise<Outcome> };
@@ -140,15 +142,10 @@ async function openValidator(
 /** With less free than this, writes of programs and compilers may have failed. */
 const FULL_DISK_BYTES = 4 * 1024 * 1024;
 
-/** A program whose output did not fit on our disk looks wrong, and is not. */
-async function blameNoFullDisk(deps: Pick<JudgeDeps, "freeDiskBytes">): Promise<void> {
-  if ((await deps.freeDiskBytes()) >= FULL_DISK_BYTES) return;
-  throw new JudgeFault({
-    code: "DISK_FULL",
-    message: "the executor's disk is full",
-    retry: true,
-    shared: true,
-  });
+/** A program whose output does not fit on our disk looks wrong, a validator without room for its words broken. */
+async function fullDisk(deps: Pick<JudgeDeps, "freeDiskBytes">): Promise<Fault | undefined> {
+  if ((await deps.freeDiskBytes()) >= FULL_DISK_BYTES) return undefined;
+  return { code: "DISK_FULL", message: "the executor's disk is full", retry: true, shared: true };
 }
 
 function readPayload(job: Job): JudgePayload {

@@ -1,5 +1,6 @@
 import type { RunLimits, RunRequest } from "../sandbox/sandbox.ts";
 import type { Program } from "./build.ts";
+import { wallMsFor } from "./wall.ts";
 
 /** Limits of a problem on one run, before what the language adds. */
 export interface PlainLimits {
@@ -8,12 +9,11 @@ export interface PlainLimits {
   readonly outputMiB: number;
 }
 
-/** CPU time decides; the wall limit is generous and only there to catch sleepers. */
 export function runLimits({ definition }: Program, plain: PlainLimits, timeFactor: number): RunLimits {
   const cpuMs = Math.ceil(plain.timeMs * timeFactor);
   return {
     cpuMs,
-    wallMs: cpuMs * 2 + 1_000,
+    wallMs: wallMsFor(cpuMs),
     memoryKiB: (plain.memoryMiB + definition.memoryBaseMiB) * 1024,
     outputKiB: plain.outputMiB * 1024,
     processes: definition.processes,
