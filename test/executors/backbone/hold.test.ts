@@ -9,13 +9,7 @@ import { executorEnv, openStage, type Stage, temporaryFolder } from "./stage.ts"
 import { namespace } from "../../support/namespace.ts";
 import { decodeJson, encodeJson } from "../../../src/shared/nats.ts";
 import { FenceCheck, type JudgeEvent, Presence } from "../../../src/shared/protocol.ts";
-import {
-  eventStreamConfig,
-  eventStreamOf,
-  recorderConsumerConfig,
-  streamOf,
-  subjects,
-} from "../../../src/shared/topology.ts";
+import { eventStreamConfig, eventStreamOf, streamOf, subjects } from "../../../src/shared/topology.ts";
 import { ExecutorId, newSubmissionId, type SubmissionId } from "../../../src/shared/ids.ts";
 
 const { natsUrl, topology } = namespace();
@@ -112,6 +106,31 @@ test("a holder whose fence is not current drops the job without running it", asy
   expect(begun).toEqual([current]);
   expect(typesOf(stale)).toEqual([]);
   expect(checks).toContainEqual({ submission: stale, generation: 1, dispatch: 4, delivery: 1 });
+});
+
+test("a job that comes again after its final event was stored is dropped, not run again", async () => {
+  const submission = await stage.putJob({});
+  // The holder that died between its final event and the acknowledgement, as the queue and the server see it.
+  const pull = `$JS.API.CONSUMER.MSG.NEXT.${streamOf(topology, "python")}.practice`;
+  const delivered = await stage.nats.request(pull, JSON.stringify({ batch: 1, no_wait: true }), {
+    noMux: true,
+    timeout: 2_000,
+  });
+  const checks: unknown[] = [];
+  const answering = stage.nats.subscribe(subjects.fenceCheck(topology), {
+    callback: (_error, message) => {
+      checks.push(decodeJson(FenceCheck, message.data));
+      message.respond(encodeJson({ current: false }));
+    },
+  });
+  const begun: string[] = [];
+  await open({ begun: (one) => begun.push(one) });
+  stage.nats.publish(delivered.reply ?? "", "-NAK");
+  await gone();
+  answering.unsubscribe();
+  expect(checks).toEqual([{ submission, generation: 1, dispatch: 1, delivery: 2 }]);
+  expect(begun).toEqual([]);
+  expect(typesOf(submission)).toEqual([]);
 });
 
 test("a fault goes back with a delay; one that no retry can help is acknowledged", async () => {
