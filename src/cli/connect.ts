@@ -82,7 +82,7 @@ export async function withClient<Result>(
   use: (client: Client) => Promise<Result>,
 ): Promise<Result> {
   if (options.ephemeral === true) return await connectEphemeral(deps, role, use);
-  const stack = await findRunningStack();
+  const stack = await findRunningStack(deps.env);
   const url = options.url ?? deps.env["DOCKET_URL"] ?? stack?.url;
   if (url === undefined) {
     throw new CliTrouble(

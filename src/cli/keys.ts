@@ -13,7 +13,7 @@ export async function withStore<Result>(
   env: NodeJS.ProcessEnv,
   use: (store: Store) => Promise<Result>,
 ): Promise<Result> {
-  const stack = await findRunningStack();
+  const stack = await findRunningStack(env);
   const url = env["MONGODB_URL"] ?? stack?.mongodbUrl;
   if (url === undefined) {
     throw new CliTrouble(

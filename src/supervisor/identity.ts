@@ -17,7 +17,7 @@ export type LocalRole = keyof Identity["keys"];
 
 const random = (bytes: number): string => randomBytes(bytes).toString("base64url");
 
-const newKey = (): string => `dk_${random(24)}`;
+const newKey = (): string => `docket_${random(24)}`;
 
 const newIdentity = (): Identity => ({
   id: randomBytes(3).toString("hex"),

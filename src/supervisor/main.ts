@@ -49,13 +49,13 @@ async function main(mode: "start" | "demo"): Promise<number> {
     shown.catch(() => {});
     if (misses === undefined) return EXIT.failed;
     if (mode === "demo") return misses === 0 ? EXIT.ok : EXIT.failed;
-    await writeStackFile(stack);
+    await writeStackFile(stack, process.env);
     out.line(`\nUp after ${secondsSince(begun)}.`);
     whatNext(out, stack);
     await stop.asked;
     return EXIT.ok;
   } finally {
-    if (mode === "start") await removeStackFile();
+    if (mode === "start") await removeStackFile(process.env);
     await stack.stop();
   }
 }
