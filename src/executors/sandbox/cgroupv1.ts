@@ -58,11 +58,17 @@ function runGroup(
     cpuFile,
     memoryFile: join(dirs.memory, "memory.usage_in_bytes"),
     limit({ memoryKiB, processes }) {
-      write(join(dirs.memory, "memory.limit_in_bytes"), memoryKiB * 1024);
+      const memory = join(dirs.memory, "memory.limit_in_bytes");
       // Missing when the kernel does not account swap: then nothing of the group may be swapped out.
       const swap = join(dirs.memory, "memory.memsw.limit_in_bytes");
-      if (existsSync(swap)) write(swap, memoryKiB * 1024);
-      else write(join(dirs.memory, "memory.swappiness"), 0);
+      if (existsSync(swap)) {
+        // The kernel refuses (EINVAL) memory above memory and swap together, so the order depends on the way.
+        const raising = memoryKiB * 1024 > readNumber(swap);
+        for (const file of raising ? [swap, memory] : [memory, swap]) write(file, memoryKiB * 1024);
+      } else {
+        write(memory, memoryKiB * 1024);
+        write(join(dirs.memory, "memory.swappiness"), 0);
+      }
       write(join(dirs.pids, "pids.max"), processes);
     },
     cpuNs: () => readNumber(cpuFile),
