@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { renameSync } from "node:fs";
+import { existsSync, renameSync } from "node:fs";
 import { chmod, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -69,7 +69,7 @@ export async function openArtefactCache(deps: {
     stats.entries = entries.size;
     // Out of the way at once, so that the same key can be stored anew meanwhile.
     const away = newName();
-    renameSync(folderOf(key), away);
+    if (existsSync(folderOf(key))) renameSync(folderOf(key), away);
     await rm(away, { recursive: true, force: true });
   }
 

@@ -109,7 +109,7 @@ export async function build(deps: BuildDeps, input: BuildInput): Promise<Build> 
 }
 
 async function writeSources(input: BuildInput): Promise<string> {
-  const box = await input.workspace.writableFolder(`build-${input.language}-${Date.now()}`);
+  const box = await input.workspace.writableFolder(`build-${input.language}`);
   for (const file of input.files) {
     const blob = await input.blobs.open(file.sha256);
     try {

@@ -11,8 +11,8 @@ export interface UsableLanguage {
 
 export type CompileLimits = Pick<ProblemManifest["limits"], "compilationTimeMs" | "compilationMemoryMiB">;
 
-/** Largest file that a compiler may write. */
-export const COMPILER_OUTPUT_KIB = 256 * 1024;
+/** Largest file that a compiler may write, its messages included. */
+export const COMPILER_OUTPUT_KIB = 64 * 1024;
 /** Compilers run in several processes and threads, and more of them on larger machines. */
 const COMPILER_PROCESSES = 256;
 

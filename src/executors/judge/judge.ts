@@ -1,17 +1,17 @@
-import { readFile } from "node:fs/promises";
 import {
   JUDGE_KIND,
   JudgePayload,
   type JudgeProgress,
   type JudgeResult,
-  ProblemManifest,
+  type ProblemManifest,
   type TestReport,
 } from "../../shared/judging.ts";
 import type { Limits } from "../../shared/limits.ts";
 import type { Fault, Job } from "../../shared/protocol.ts";
-import type { BlobSource, Outcome, WorkContext, WorkKind } from "../work.ts";
+import type { WorkContext, WorkKind } from "../work.ts";
 import { build, type BuildDeps, type Program } from "./build.ts";
 import { faultOf, JudgeFault } from "./faults.ts";
+import { createManifestReader } from "./manifests.ts";
 import { programRequest, runLimits } from "./program.ts";
 import { runToEnd } from "./run.ts";
 import { type TestData, testData } from "./testdata.ts";
@@ -28,6 +28,7 @@ export interface JudgeDeps extends BuildDeps {
 
 /** The kind of work "judge": compile a program, run it on a problem's tests in order, judge each output. */
 export function createJudge(deps: JudgeDeps): WorkKind {
+  const readManifest = createManifestReader();
   return {
     kind: JUDGE_KIND,
     async run(job, context) {
@@ -40,7 +41,10 @@ export function createJudge(deps: JudgeDeps): WorkKind {
           const full = result.verdict === "AC" ? undefined : await fullDisk(deps);
           return full === undefined ? { type: "finished", result } : { type: "fault", fault: full };
         } finally {
-          await workspace.close();
+          // What cannot be removed now is removed at the next start; how the judging ended stands.
+          await workspace
+            .close()
+            .catch((error: unknown) => context.log.error({ err: error }, "job folder stays"));
         }
       } catch (error) {
         if (context.signal.aborted) return { type: "stopped" };
@@ -48,7 +52,7 @@ export function createJudge(deps: JudgeDeps): WorkKind {
         return { type: "fault", fault: fault.shared ? fault : ((await fullDisk(deps)) ?? fault) };
       }
     },
-  } satisfies { kind: string; run(job: Job, context: WorkContext): Promise<Outcome> };
+  };
 }
 
 interface Judging {
@@ -152,22 +156,4 @@ function readPayload(job: Job): JudgePayload {
   const payload = JudgePayload.safeParse(job.payload);
   if (payload.success) return payload.data;
   throw new JudgeFault({ code: "JOB_MALFORMED", message: payload.error.message, retry: false });
-}
-
-async function readManifest(sha256: JudgePayload["manifest"], blobs: BlobSource): Promise<ProblemManifest> {
-  const blob = await blobs.open(sha256);
-  try {
-    const manifest = ProblemManifest.safeParse(JSON.parse(await readFile(blob.path, "utf8")));
-    if (manifest.success) return manifest.data;
-    throw new JudgeFault({ code: "JOB_MALFORMED", message: manifest.error.message, retry: false });
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new JudgeFault({
-      code: "JOB_MALFORMED",
-      message: `the manifest is no JSON: ${error.message}`,
-      retry: false,
-    });
-  } finally {
-    blob.release();
-  }
 }

@@ -66,11 +66,9 @@ export function customValidator(
   const plain = { timeMs: validationTimeMs, memoryMiB: validationMemoryMiB, outputMiB: validationOutputMiB };
   const base = programRequest(validator, validationMemoryMiB);
   const limits = runLimits(validator, plain, 1);
-  let round = 0;
 
   return async ({ test, input, answer, output }) => {
-    round += 1;
-    const feedback = await workspace.writableFolder(`feedback-${round}`);
+    const feedback = await workspace.writableFolder("feedback");
     const stderr = workspace.file("validator-stderr");
     const run = await runToEnd(
       deps.sandbox,
@@ -102,6 +100,7 @@ export function customValidator(
       });
     }
     const teamMessage = readWords(join(feedback, "teammessage.txt"), characters);
+    await deps.sandbox.remove(feedback);
     return {
       verdict,
       ...(judgeMessage === "" ? {} : { judgeMessage }),

@@ -6,7 +6,7 @@ import type { Sandbox } from "../sandbox/sandbox.ts";
 export interface Workspace {
   /** Path of a file in it, for standard output and the like. */
   file(name: string): string;
-  /** A new, empty folder in it that the slot's programs may write to. */
+  /** A new, empty folder in it that the slot's programs may write to; `name` only says what for. */
   writableFolder(name: string): Promise<string>;
   close(): Promise<void>;
 }
@@ -22,10 +22,12 @@ export async function openWorkspace(
   const folder = await mkdtemp(join(workspacesOf(deps.workDir), `slot${slot}-`));
   // Passable for the slots' uids, listable by nobody else. Which of it a program sees is the sandbox's business.
   await chmod(folder, 0o711);
+  let made = 0;
   return {
     file: (name) => join(folder, name),
     writableFolder: async (name) => {
-      const path = join(folder, name);
+      made += 1;
+      const path = join(folder, `${name}-${made}`);
       await mkdir(path);
       await chmod(path, 0o777);
       return path;

@@ -74,6 +74,15 @@ test.each(corruptions)("an entry with %s is not used and goes away", async (_nam
   expect(await cache.find(key("a"))).toBeDefined();
 });
 
+test("an entry that somebody removes is a miss", async () => {
+  const cache = await open();
+  (await cache.store(key("a"), box)).release();
+  rmSync(join(folder, key("a")), { recursive: true });
+  expect(await cache.find(key("a"))).toBeUndefined();
+  (await cache.store(key("a"), box)).release();
+  expect(await cache.find(key("a"))).toBeDefined();
+});
+
 test("what a killed executor was making is removed at the next start", async () => {
   mkdirSync(join(folder, "new-0123456789abcdef", "box"), { recursive: true });
   await open();
