@@ -127,7 +127,7 @@ export function recorderConsumerConfig(): Partial<ConsumerConfig> {
   return {
     durable_name: RECORDER_CONSUMER,
     ack_policy: AckPolicy.Explicit,
-    ack_wait: millisToNanos(30_000),
+    ack_wait: millisToNanos(10_000),
     max_deliver: -1,
     max_ack_pending: 4096,
   };

@@ -5,6 +5,7 @@ import { type Backbone, createBackbone } from "../../src/server/backbone.ts";
 import type { Role, SubmissionSnapshot } from "../../src/server/store/documents.ts";
 import { openStore, type Store } from "../../src/server/store/store.ts";
 import { systemClock } from "../../src/shared/clock.ts";
+import type { CrashPoint } from "../../src/shared/crashpoint.ts";
 import type { ExecutorId, ProblemId, SubmissionId } from "../../src/shared/ids.ts";
 import type { ProblemManifest } from "../../src/shared/judging.ts";
 import type { Lane } from "../../src/shared/lane.ts";
@@ -26,6 +27,7 @@ export interface RigInput {
   readonly topology: Topology;
   readonly limits?: Partial<Limits>;
   readonly instance?: string;
+  readonly crash?: CrashPoint;
   readonly reconcile?: { readonly intervalMs: number; readonly quietMs: number };
 }
 
@@ -52,6 +54,7 @@ export async function startServer(input: RigInput): Promise<Server> {
     log: createLog("test", LOG_LEVEL),
     registry,
     instance: input.instance ?? "test",
+    crash: input.crash,
     ...(input.reconcile ? { reconcile: input.reconcile } : {}),
   });
   await backbone.start();

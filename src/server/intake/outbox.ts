@@ -10,8 +10,8 @@ import { type DispatchDeps, publishJob } from "./dispatch.ts";
 import type { QueuedMarker } from "./queued.ts";
 
 /** A claimed judgement is this server's alone for so long, milliseconds; after that any server tries again. */
-export const HOLD_MS = 2_000;
-const INTERVAL_MS = 500;
+export const HOLD_MS = 1_500;
+const INTERVAL_MS = 400;
 const BATCH = 128;
 /** Judgements without a submission are looked at again after their age, at least and at most so long. */
 const ORPHAN_MIN_MS = 2_000;

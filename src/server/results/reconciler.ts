@@ -132,7 +132,8 @@ export function createReconciler(deps: ReconcilerDeps): Repeat {
     log,
     async act(signal) {
       if (!link.connected()) return;
-      const ttlMs = deps.intervalMs * 3 + FLOOR_WAIT_MS * 2;
+      // Short, so that a dead leader is soon followed: a round that outlasts it may overlap with another's.
+      const ttlMs = deps.intervalMs * 2;
       const term = await deps.leases.acquire({ name: LEASE, holder: deps.instance, ttlMs });
       if (term === undefined) return;
       await deps.mend();

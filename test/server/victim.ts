@@ -1,0 +1,30 @@
+import { createInterface } from "node:readline";
+import { z } from "zod";
+import { crashPoint } from "../../src/shared/crashpoint.ts";
+import { program, startServer } from "./rig.ts";
+
+/**
+ * A server's core in a process of its own, to be killed: ends itself by SIGKILL at the place given as last
+ * argument. Submits what comes as JSON lines on stdin and answers each on stdout.
+ */
+const Input = z.object({
+  mongodbUrl: z.string(),
+  natsUrl: z.string(),
+  database: z.string(),
+  topology: z.object({ prefix: z.string(), replicas: z.int() }),
+  reconcile: z.object({ intervalMs: z.number(), quietMs: z.number() }).exactOptional(),
+});
+const [, , input = "", place] = process.argv;
+const server = await startServer({
+  ...Input.parse(JSON.parse(input)),
+  instance: `victim-${process.pid}`,
+  crash: crashPoint(place),
+});
+process.stdout.write("ready\n");
+for await (const line of createInterface({ input: process.stdin })) {
+  const outcome = await server.backbone.submit(
+    program(z.record(z.string(), z.string()).parse(JSON.parse(line))),
+  );
+  process.stdout.write(`${JSON.stringify(outcome)}\n`);
+}
+await server.stop();
