@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -131,6 +131,8 @@ export function temporaryFolder(): () => string {
   let folder = "";
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "docket-backbone-"));
+    // An executor's own user must reach what is below.
+    await chmod(folder, 0o711);
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
   return () => folder;
@@ -144,11 +146,16 @@ export interface ExecutorProcess {
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
-/** Starts test/executors/backbone/testexecutor.ts and resolves at its ready line. */
-export async function startExecutorProcess(env: NodeJS.ProcessEnv): Promise<ExecutorProcess> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "testexecutor.ts")], {
+/** Starts an executor process, the one of the tests unless told otherwise, and resolves at its ready line. */
+export async function startExecutorProcess(
+  env: NodeJS.ProcessEnv,
+  how: { readonly main?: string; readonly uid?: number } = {},
+): Promise<ExecutorProcess> {
+  const { main = join(import.meta.dirname, "testexecutor.ts"), uid } = how;
+  const child = spawn(process.execPath, [main], {
     env: { PATH: process.env["PATH"], ...env },
     stdio: ["ignore", "pipe", "pipe"],
+    ...(uid === undefined ? {} : { uid, gid: uid }),
   });
   const log: string[] = [];
   createInterface(child.stderr).on("line", (line) => log.push(line));
