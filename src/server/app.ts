@@ -85,7 +85,7 @@ const withKey =
 
 export function createApp(deps: AppDeps, input: AppInput): App {
   const { store, backbone, limits, log, registry } = deps;
-  let stopping = false;
+  const stopping = new AbortController();
   const authenticate = createAuthenticate({ findKey: (hash) => store.apiKeys.get(hash), clock: deps.clock });
   const connections = createConnectionCounts(limits.connectionsPerOwner);
   const metrics = createMetrics({ registry, backbone, connections });
@@ -97,7 +97,8 @@ export function createApp(deps: AppDeps, input: AppInput): App {
   const streams = new Set<ServerResponse>();
   const graphQLDeps = { graphql, uploads, page, authenticate, connections, limits, streams };
   const blobs = createBlobRoute({ store, capabilitySecret: input.capabilitySecret });
-  const ready = { store, backbone, stopping: () => stopping };
+  const submissions = { store, backbone, limits, stopping: stopping.signal };
+  const ready = { store, backbone, stopping: stopping.signal };
 
   const fixed: Readonly<Record<string, Route>> = {
     "/": {
@@ -114,7 +115,7 @@ export function createApp(deps: AppDeps, input: AppInput): App {
       name: "submit",
       methods: ["POST"],
       handle: withKey(authenticate, (viewer, { request, response }) =>
-        postSubmission(deps, viewer, request, response),
+        postSubmission(submissions, viewer, request, response),
       ),
     },
     "/openapi.json": {
@@ -149,7 +150,7 @@ export function createApp(deps: AppDeps, input: AppInput): App {
       name: "submission",
       methods: ["GET"],
       handle: withKey(authenticate, (viewer, { request, response, query }) =>
-        getSubmission(deps, viewer, { id, query }, request, response),
+        getSubmission(submissions, viewer, { id, query }, request, response),
       ),
     }),
     "/blobs/": (name) => ({
@@ -180,7 +181,7 @@ export function createApp(deps: AppDeps, input: AppInput): App {
       metrics,
       route,
       upgrade: (path, request, socket, head) => {
-        if (path !== "/graphql" || stopping) return false;
+        if (path !== "/graphql" || stopping.signal.aborted) return false;
         sockets.upgrade(request, socket, head);
         return true;
       },
@@ -193,7 +194,7 @@ export function createApp(deps: AppDeps, input: AppInput): App {
     url: () => http.url(),
     start: () => http.start(),
     stop: async () => {
-      stopping = true;
+      stopping.abort();
       sockets.stop();
       for (const stream of streams) stream.destroy();
       await http.stop();

@@ -6,8 +6,7 @@ import { sendJson } from "./answer.ts";
 export interface HealthDeps {
   readonly store: Pick<Store, "ping">;
   readonly backbone: Pick<Backbone, "connected">;
-  /** True once the server has been told to stop. */
-  readonly stopping: () => boolean;
+  readonly stopping: AbortSignal;
 }
 
 /**
@@ -16,7 +15,7 @@ export interface HealthDeps {
  */
 export async function answerReady(deps: HealthDeps, response: ServerResponse): Promise<void> {
   const down: string[] = [];
-  if (deps.stopping()) down.push("the server is stopping");
+  if (deps.stopping.aborted) down.push("the server is stopping");
   await deps.store.ping().catch((error: unknown) => {
     down.push(error instanceof Error ? error.message : String(error));
   });

@@ -136,6 +136,8 @@ async function listen(server: Server, { host, port }: HttpInput): Promise<void> 
   await promise;
 }
 
+const IDLE_LOOK_MS = 25;
+
 /** `stop` takes no new connections, lets requests finish within the grace time, then cuts what is left. */
 export function createHttpService(deps: HttpDeps, input: HttpInput): HttpService {
   const server = createServer({ keepAliveTimeout: 65_000, headersTimeout: 20_000 });
@@ -149,9 +151,11 @@ export function createHttpService(deps: HttpDeps, input: HttpInput): HttpService
     if (!server.listening) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     server.close(() => resolve());
-    server.closeIdleConnections();
+    // A connection becomes idle when its request has been answered: it is looked for again and again.
+    const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
     const timer = setTimeout(() => server.closeAllConnections(), input.graceMs);
     await promise;
+    clearInterval(idle);
     clearTimeout(timer);
   }
 

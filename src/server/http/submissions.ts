@@ -15,6 +15,8 @@ export interface SubmissionsDeps {
   readonly store: Pick<Store, "snapshots">;
   readonly backbone: Pick<Backbone, "submit" | "feed">;
   readonly limits: Limits;
+  /** Aborted when the server stops: ends the waiting. */
+  readonly stopping: AbortSignal;
 }
 
 /** Longest wait that a poll may ask for, milliseconds. */
@@ -76,22 +78,23 @@ async function find(deps: SubmissionsDeps, viewer: Viewer, id: string): Promise<
   return snapshot !== undefined && maySee(viewer, snapshot) ? viewOf(snapshot) : undefined;
 }
 
-/** The first state newer than `found`, or `found` after `waitMs` or when the client has gone. */
+/** Returns when there is a state newer than `revision`, after `waitMs`, or when client or server go. */
 async function waitForNewer(
   deps: SubmissionsDeps,
-  found: SubmissionView,
-  waitMs: number,
+  input: { readonly id: SubmissionId; readonly revision: number; readonly waitMs: number },
   response: ServerResponse,
-): Promise<SubmissionView> {
-  const updates = deps.backbone.feed.watch(found.snapshot.submission._id, found.revision);
-  const { promise: over, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => resolve(undefined), waitMs);
-  response.once("close", () => resolve(undefined));
+): Promise<void> {
+  const updates = deps.backbone.feed.watch(input.id, input.revision);
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const stop = (): void => resolve();
+  const timer = setTimeout(stop, input.waitMs);
+  response.once("close", stop);
+  deps.stopping.addEventListener("abort", stop);
   try {
-    const next = await Promise.race([updates.next(), over]);
-    return next === undefined || next.done === true ? found : viewOf(next.value);
+    await Promise.race([updates.next(), over]);
   } finally {
     clearTimeout(timer);
+    deps.stopping.removeEventListener("abort", stop);
     await updates.return?.();
   }
 }
@@ -121,7 +124,9 @@ export async function getSubmission(
     return;
   }
   if (waitMs > 0 && view.revision <= afterRevision && !isFinal(view.snapshot.judgement.state)) {
-    view = await waitForNewer(deps, view, waitMs, response);
+    const id = view.snapshot.submission._id;
+    await waitForNewer(deps, { id, revision: afterRevision, waitMs }, response);
+    view = (await find(deps, viewer, id)) ?? view;
   }
   const headers = { ETag: `"${view.revision}"`, "Cache-Control": "private, no-cache" };
   if (request.headers["if-none-match"] === headers.ETag) {

@@ -30,8 +30,6 @@ export interface TestServer {
 export interface TestServerOptions {
   readonly limits?: Partial<Limits>;
   readonly allowedHosts?: readonly string[];
-  readonly mongodbUrl?: string;
-  readonly natsUrl?: string;
 }
 
 export async function freePort(): Promise<number> {
@@ -43,7 +41,8 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function putProblem(store: Store, id: string) {
+/** A problem with one test, as an import leaves it. */
+export async function putProblem(store: Store, id: string) {
   const problem = ProblemId.parse(id);
   const input = await store.blobs.put(Buffer.from(`hidden input of ${id}\n`));
   const answer = await store.blobs.put(Buffer.from(`hidden answer of ${id}\n`));
@@ -83,19 +82,18 @@ async function putProblem(store: Store, id: string) {
 }
 
 export async function startTestServer(
-  space: Namespace,
+  space: Omit<Namespace, "remove">,
   options: TestServerOptions = {},
 ): Promise<TestServer> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const log = createLog("server", "fatal");
   const registry = new Registry();
   const capabilitySecret = randomBytes(32).toString("hex");
-  const natsUrl = options.natsUrl ?? space.natsUrl;
-  const store = await openStore({ url: options.mongodbUrl ?? space.mongodbUrl, database: space.database });
+  const store = await openStore({ url: space.mongodbUrl, database: space.database });
   const shared = { store, limits, clock: systemClock, log, registry };
   const backbone = createBackbone({
     ...shared,
-    nats: { url: natsUrl },
+    nats: { url: space.natsUrl },
     topology: space.topology,
     capabilitySecret,
     instance: `test-${process.pid}`,
