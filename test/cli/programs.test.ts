@@ -1,0 +1,64 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { readPrograms } from "../../src/cli/programs.ts";
+import { LANGUAGE_IDS } from "../../src/shared/language.ts";
+import { writeFiles } from "./packages.ts";
+
+const examples = join(import.meta.dirname, "../../examples/problems");
+
+it("each example problem has a right, wrong, slow, crashing and non-compiling program in every language", async () => {
+  for (const problem of await readdir(examples)) {
+    const programs = await readPrograms(join(examples, problem));
+    for (const language of LANGUAGE_IDS) {
+      const labels = programs
+        .filter((program) => program.language === language)
+        .map(({ expectation }) => expectation.label);
+      expect([problem, language, labels]).toEqual([
+        problem,
+        language,
+        expect.arrayContaining(["AC", "WA", "TLE", "RTE", "CE"]),
+      ]);
+    }
+  }
+});
+
+it("tells languages, directories, and why something cannot be judged", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "docket-test-"));
+  try {
+    await writeFiles(folder, {
+      "problem.yaml": "problem_format_version: 2025-09\n",
+      "submissions/accepted/two/main.cpp": "x\n",
+      "submissions/accepted/two/part.c": "x\n",
+      "submissions/accepted/two/part.h": "x\n",
+      "submissions/accepted/two/README.txt": "x\n",
+      "submissions/accepted/old.py": "#!/usr/bin/python2\n",
+      "submissions/accepted/mixed/a.py": "x\n",
+      "submissions/accepted/mixed/b.go": "x\n",
+      "submissions/accepted/deep/sub/a.py": "x\n",
+      "submissions/accepted/x.hs": "x\n",
+      "submissions/odd/named.txt": "x\n",
+      "submissions/submissions.yaml":
+        "odd/named.txt: {language: python3, entrypoint: named.txt, permitted: [AC, TLE], required: [TLE]}\n",
+    });
+    const programs = await readPrograms(folder);
+    const shown = programs.map(({ path, language, reason, files, expectation }) => [
+      path,
+      language ?? reason,
+      files.map(({ name }) => name).join(" "),
+      expectation.label,
+    ]);
+    expect(shown).toEqual([
+      ["accepted/deep", "folders inside a program are not supported", "", "AC"],
+      ["accepted/mixed", "several languages: python, go", "a.py b.go", "AC"],
+      ["accepted/old.py", "Python 2 is no language here", "old.py", "AC"],
+      ["accepted/two", "cpp", "main.cpp part.c part.h", "AC"],
+      ["accepted/x.hs", "no language here for .hs", "x.hs", "AC"],
+      ["odd/named.txt", "python", "named.txt", "TLE"],
+    ]);
+    expect(programs.at(-1)?.entryPoint).toBe("named.txt");
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
