@@ -4,13 +4,14 @@ import { EXIT } from "../src/shared/lifecycle.ts";
  * `npm run bench -- NAME`: each benchmark starts what it needs on free ports, prints a readable table, and returns
  * its figures, which are printed as one JSON line last.
  */
-const BENCHMARKS: Readonly<Record<string, () => Promise<object>>> = {
+const BENCHMARKS: Readonly<Record<string, (args: string[]) => Promise<object>>> = {
   submit: async () => await (await import("./submit.ts")).submit(),
   sandbox: async () => await (await import("./sandbox.ts")).sandbox(),
-  verdict: async () => await (await import("./verdict.ts")).verdict(),
+  verdict: async (languages) =>
+    await (await import("./verdict.ts")).verdict(languages.length === 0 ? undefined : languages),
 };
 
-const [name = ""] = process.argv.slice(2);
+const [name = "", ...args] = process.argv.slice(2);
 const benchmark = BENCHMARKS[name];
 if (benchmark === undefined) {
   console.error(
@@ -18,5 +19,5 @@ if (benchmark === undefined) {
   );
   process.exitCode = EXIT.config;
 } else {
-  console.log(JSON.stringify(await benchmark()));
+  console.log(JSON.stringify(await benchmark(args)));
 }

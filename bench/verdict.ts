@@ -14,18 +14,26 @@ const Submitted = z.object({
   data: z.object({ submitSubmission: z.object({ submission: z.object({ id: z.string() }) }) }),
 });
 const Update = z.object({
-  verdictUpdated: z.object({ state: z.string(), verdict: z.string().nullable() }),
+  verdictUpdated: z.object({
+    state: z.string(),
+    verdict: z.string().nullable(),
+    judgement: z.object({ deadLetter: z.object({ code: z.string(), reason: z.string() }).nullable() }),
+  }),
 });
 const Offers = z.object({
-  data: z.object({ languages: z.array(z.object({ id: z.string(), offered: z.boolean() })) }),
+  data: z.object({
+    languages: z.array(z.object({ language: z.object({ id: z.string() }), offered: z.boolean() })),
+  }),
 });
 
 /**
  * From the start of the submit request to the final update at a subscriber on WebSocket, one after the other, warm.
  * "cppCached" submits one C++ program again and again, so that its artefact comes from the cache; every other row
- * compiles each program anew.
+ * compiles each program anew. `only`: languages to measure.
  */
-export async function verdict(): Promise<{ p50Ms: Record<string, number>; p99Ms: Record<string, number> }> {
+export async function verdict(
+  only: readonly string[] = LANGUAGE_IDS,
+): Promise<{ p50Ms: Record<string, number>; p99Ms: Record<string, number> }> {
   console.log(machine());
   const stack = await startStack({
     pools: [{ name: "all", languages: [...LANGUAGE_IDS], slots: 2 }],
@@ -63,17 +71,20 @@ export async function verdict(): Promise<{ p50Ms: Record<string, number>; p99Ms:
     if (!submitted.success) throw new Error(`${language} was not accepted: ${JSON.stringify(answer)}`);
     const { id } = submitted.data.data.submitSubmission.submission;
     const updates = client.iterate({
-      query: `subscription ($id: ID!) { verdictUpdated(submissionId: $id) { state verdict } }`,
+      query: `subscription ($id: ID!) {
+        verdictUpdated(submissionId: $id) { state verdict judgement { deadLetter { code reason } } }
+      }`,
       variables: { id },
     });
     const late = setTimeout(() => void updates.return?.(), TIMEOUT_MS);
     try {
       for await (const { data, errors } of updates) {
         if (errors) throw new Error(JSON.stringify(errors));
-        const { state, verdict: given } = Update.parse(data).verdictUpdated;
+        const { state, verdict: given, judgement } = Update.parse(data).verdictUpdated;
         if (state === "FINISHED" && given === "AC") return performance.now() - begin;
         if (["FINISHED", "FAILED", "CANCELLED"].includes(state)) {
-          throw new Error(`${language} ended ${state} ${given}, and not accepted`);
+          const reason = JSON.stringify(judgement.deadLetter);
+          throw new Error(`${language} ended ${state} ${given}, and not accepted: ${reason}`);
         }
       }
     } finally {
@@ -98,8 +109,10 @@ export async function verdict(): Promise<{ p50Ms: Record<string, number>; p99Ms:
 
   try {
     await importSum(stack);
-    const offers = Offers.parse(await ask("{ languages { id offered } }")).data.languages;
-    const offered = LANGUAGE_IDS.filter((id) => offers.some((offer) => offer.id === id && offer.offered));
+    const offers = Offers.parse(await ask("{ languages { language { id } offered } }")).data.languages;
+    const offered = LANGUAGE_IDS.filter(
+      (id) => only.includes(id) && offers.some((offer) => offer.language.id === id && offer.offered),
+    );
     const rows: [name: string, samples: number[]][] = [];
     for (const language of offered) {
       rows.push([language, await series(language, language, (n) => fresh(language, `run ${n}`))]);
