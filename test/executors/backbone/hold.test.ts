@@ -1,40 +1,21 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { OpenedExecutor } from "./inprocess.ts";
-import { openTestExecutor } from "./inprocess.ts";
-import { createSleepKind, type SleepWatch } from "./sleepkind.ts";
-import { executorEnv, openStage, type Stage, temporaryFolder } from "./stage.ts";
+
+import { opener } from "./inprocess.ts";
+
+import { openStage, type Stage, temporaryFolder } from "./stage.ts";
 import { namespace } from "../../support/namespace.ts";
 import { decodeJson, encodeJson } from "../../../src/shared/nats.ts";
-import { FenceCheck, type JudgeEvent, Presence } from "../../../src/shared/protocol.ts";
-import { eventStreamConfig, eventStreamOf, streamOf, subjects } from "../../../src/shared/topology.ts";
+import { FenceCheck, Presence } from "../../../src/shared/protocol.ts";
+import { streamOf, subjects } from "../../../src/shared/topology.ts";
 import { ExecutorId, newSubmissionId, type SubmissionId } from "../../../src/shared/ids.ts";
 
 const { natsUrl, topology } = namespace();
 const folder = temporaryFolder();
 let stage: Stage;
-let count = 0;
+const open = opener(natsUrl, topology, folder, "hold");
 
-async function open(
-  watch: SleepWatch = {},
-  more: Record<string, string> = {},
-): Promise<OpenedExecutor & { id: ExecutorId }> {
-  const id = ExecutorId.parse(`hold-${++count}`);
-  const workDir = join(folder(), id);
-  mkdirSync(workDir);
-  return {
-    id,
-    ...(await openTestExecutor(
-      executorEnv(natsUrl, topology, { id, workDir, ...more }),
-      createSleepKind(watch),
-    )),
-  };
-}
-
-const seen = (submission: SubmissionId, type: JudgeEvent["type"], ms?: number) =>
-  stage.until((events) => events.find((e) => e.submission === submission && e.type === type), ms);
+const seen: Stage["seen"] = (...args) => stage.seen(...args);
 const typesOf = (submission: SubmissionId) => stage.ofSubmission(submission).map((event) => event.type);
 const gone = () => expect.poll(() => stage.waiting()).toBe(0);
 
@@ -42,35 +23,6 @@ beforeAll(async () => {
   stage = await openStage(natsUrl, topology);
 });
 afterAll(() => stage.close());
-
-test("reports start, states and the end, numbered, and acknowledges after it", async () => {
-  await open();
-  const submission = await stage.putJob({ ms: 10 }, { generation: 3, dispatch: 2, capability: "mine" });
-  await seen(submission, "finished");
-  await gone();
-  const events = stage.ofSubmission(submission);
-  expect(typesOf(submission)).toEqual(["started", "compiled", "finished"]);
-  expect(events.map((event) => event.seq)).toEqual([1, 2, 3]);
-  for (const event of events) {
-    expect(event).toMatchObject({
-      generation: 3,
-      dispatch: 2,
-      delivery: 1,
-      capability: "mine",
-      kind: "sleep",
-    });
-  }
-});
-
-test("progress goes out at most five times a second, and only the newest of it", async () => {
-  await open();
-  const submission = await stage.putJob({ progress: 500, ms: 1_000 });
-  await seen(submission, "finished");
-  const progress = stage.ofSubmission(submission).filter((event) => event.type === "progress");
-  expect(progress.length).toBeGreaterThan(0);
-  expect(progress.length).toBeLessThanOrEqual(6);
-  expect(progress.at(-1)).toMatchObject({ result: { done: 500 } });
-});
 
 test("a job cancelled in mid-run stops within 100 ms and leaves no further event", async () => {
   let endedAtMs = Infinity;
@@ -185,61 +137,17 @@ test("a malformed job is taken out, or reported when it says whose it is; an unk
   await (await jetstreamManager(stage.nats)).streams.purge(streamOf(topology, "python"));
 });
 
-test("texts of a result too large for an event are cut, its verdict is not", async () => {
-  await open();
-  const submission = await stage.putJob({ textCharacters: 3_000_000 });
-  const event = await seen(submission, "finished");
-  expect(event).toMatchObject({ result: { verdict: "AC" } });
-  expect(JSON.stringify(event).length).toBeLessThan(10_000);
-  await gone();
-});
-
-test.each(["full", "gone"])(
-  "while the event stream is %s the job is held, nothing more is pulled, and nothing is lost",
-  async (how) => {
-    const { streams } = await jetstreamManager(stage.nats);
-    const name = eventStreamOf(topology);
-    const config = eventStreamConfig(topology);
-    const begun: string[] = [];
-    const executor = await open({ begun: (submission) => begun.push(submission) }, { DOCKET_SLOTS: "1" });
-    const running = await stage.putJob({ ms: 300 });
-    await seen(running, "compiled");
-    if (how === "gone") await streams.delete(name);
-    else await streams.update(name, { ...config, max_msgs: (await streams.info(name)).state.messages });
-    await seen(running, "finished");
-    await expect
-      .poll(() => executor.ready(), { timeout: 10_000 })
-      .toMatchObject({ state: "unhealthy", reason: expect.stringContaining("event stream") as string });
-    const other = await stage.putJob({});
-    expect(begun).toEqual([running]);
-    expect(await stage.waiting()).toBe(2);
-    await (how === "gone" ? streams.add(config) : streams.update(name, { ...config, max_msgs: -1 }));
-    await seen(other, "finished");
-    await gone();
-    expect(begun).toEqual([running, other]);
-    expect(await executor.ready()).toMatchObject({ state: "ready" });
-    for (const submission of [running, other]) {
-      const subject = subjects.event(topology, executor.id, submission);
-      const stored = await streams.getMessage(name, { last_by_subj: subject });
-      expect(stored?.json()).toMatchObject({ type: "finished" });
-    }
-  },
-);
-
 test("a language that keeps failing is taken out until its self-test passes", async () => {
   let works = false;
-  const id = ExecutorId.parse(`hold-${++count}`);
-  const workDir = join(folder(), id);
-  mkdirSync(workDir);
   const said: Presence[] = [];
-  const listening = stage.nats.subscribe(subjects.presence(topology, id), {
+  const listening = stage.nats.subscribe(subjects.presence(topology, ExecutorId.parse("hold-language-1")), {
     callback: (_error, message) => {
       const presence = decodeJson(Presence, message.data);
       if (presence !== undefined) said.push(presence);
     },
   });
-  const env = executorEnv(natsUrl, topology, { id, workDir, DOCKET_SLOTS: "1" });
-  const executor = await openTestExecutor(env, createSleepKind(), (language) =>
+  const openLanguage = opener(natsUrl, topology, folder, "hold-language");
+  const executor = await openLanguage({}, { DOCKET_SLOTS: "1" }, (language) =>
     Promise.resolve(works ? { id: language, version: "mended" } : { id: language, reason: "still broken" }),
   );
   for (let i = 0; i < 3; i++) {

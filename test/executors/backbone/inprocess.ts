@@ -1,3 +1,5 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { Registry } from "prom-client";
 import { afterEach } from "vitest";
 import { type Executor, openExecutor } from "../../../src/executors/executor.ts";
@@ -5,13 +7,35 @@ import { readConfig } from "../../../src/executors/config.ts";
 import type { TestedLanguage } from "../../../src/executors/backbone/offer.ts";
 import type { WorkKind } from "../../../src/executors/work.ts";
 import { systemClock } from "../../../src/shared/clock.ts";
+import type { ExecutorId } from "../../../src/shared/ids.ts";
+import type { LanguageId } from "../../../src/shared/language.ts";
 import { createLog } from "../../../src/shared/log.ts";
+import type { Topology } from "../../../src/shared/topology.ts";
+import { createSleepKind, type SleepWatch } from "./sleepkind.ts";
+import { executorEnv } from "./stage.ts";
 
 export interface OpenedExecutor {
   readonly executor: Executor;
+  readonly id: ExecutorId;
   readonly registry: Registry;
   /** State and reason as /readyz says them. */
   ready(): Promise<{ state: string; reason?: string }>;
+}
+
+/** Opens executors with ids and work folders of their own, all of the sleeping kind. */
+export function opener(natsUrl: string, topology: Topology, folder: () => string, name: string) {
+  let count = 0;
+  return async (
+    watch: SleepWatch = {},
+    more: Record<string, string> = {},
+    retest?: (id: LanguageId) => Promise<TestedLanguage>,
+  ): Promise<OpenedExecutor> => {
+    const id = `${name}-${++count}`;
+    const workDir = join(folder(), id);
+    mkdirSync(workDir);
+    const env = executorEnv(natsUrl, topology, { id, workDir, ...more });
+    return await openTestExecutor(env, createSleepKind(watch), retest);
+  };
 }
 
 const opened = new Set<Executor>();
@@ -20,8 +44,7 @@ const opened = new Set<Executor>();
 export async function openTestExecutor(
   env: NodeJS.ProcessEnv,
   kind: WorkKind,
-  retest: (id: TestedLanguage["id"]) => Promise<TestedLanguage> = (id) =>
-    Promise.resolve({ id, version: "again" }),
+  retest: (id: LanguageId) => Promise<TestedLanguage> = (id) => Promise.resolve({ id, version: "again" }),
 ): Promise<OpenedExecutor> {
   const config = readConfig({ DOCKET_GRACE_MS: "3000", ...env });
   const registry = new Registry();
@@ -40,6 +63,7 @@ export async function openTestExecutor(
   await executor.start();
   return {
     executor,
+    id: config.id,
     registry,
     ready: async () =>
       (await (await fetch(`${executor.url()}/readyz`)).json()) as { state: string; reason?: string },

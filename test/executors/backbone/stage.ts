@@ -41,6 +41,8 @@ export interface Stage {
   /** Resolves with the events once `wanted` finds something in them. Rejects after `ms`. */
   until<T>(wanted: (events: readonly JudgeEvent[]) => T | undefined, ms?: number): Promise<T>;
   ofSubmission(submission: SubmissionId): readonly JudgeEvent[];
+  /** The first event of that type about that submission. */
+  seen(submission: SubmissionId, type: JudgeEvent["type"], ms?: number): Promise<JudgeEvent>;
   finished(submission: SubmissionId, ms?: number): Promise<JudgeEvent>;
   /** Jobs left in a language's stream. */
   waiting(language?: LanguageId): Promise<number>;
@@ -94,10 +96,14 @@ export async function openStage(
       look();
     });
 
+  const seen: Stage["seen"] = (submission, type, ms) =>
+    until((all) => all.find((e) => e.submission === submission && e.type === type), ms);
+
   return {
     nats,
     events,
     until,
+    seen,
     putJob: async (payload, options = {}) => {
       const submission = options.submission ?? newSubmissionId(Date.now());
       const job: Job = {
@@ -118,8 +124,7 @@ export async function openStage(
       return submission;
     },
     ofSubmission: (submission) => events.filter((event) => event.submission === submission),
-    finished: (submission, ms) =>
-      until((all) => all.find((e) => e.submission === submission && e.type === "finished"), ms),
+    finished: (submission, ms) => seen(submission, "finished", ms),
     waiting: async (language = "python") =>
       (await manager.streams.info(streamOf(topology, language))).state.messages,
     close: () => nats.close(),
