@@ -94,13 +94,23 @@ function prepareWorld(): World {
   return world;
 }
 
+const codeOf = (code: unknown): End => ({
+  type: "exited",
+  code: typeof code === "number" ? code & 255 : 0,
+});
+
 function runProgram(world: World, source: string, input: Buffer): End {
   const { isolate, context } = world;
   world.input = input;
+  // Imports have no other form that the compiler would refuse.
+  if (/\bimport\s*\(/.test(source)) return { type: "unsupported", what: "import()" };
+  const take = (name: string) => {
+    const taken = context.global.getSync(name, { reference: true });
+    context.global.deleteSync(name);
+    return taken;
+  };
+  const [step, next, finish] = [take("__step"), take("__next"), take("__finish")];
   try {
-    const step = context.global.getSync("__step", { reference: true });
-    const finish = context.global.getSync("__finish", { reference: true });
-    context.global.deleteSync("__finish");
     const wrapped = `__start(function (exports, require, module, __filename, __dirname) {${source.replace(/^#!/, "//")}\n})`;
     let script;
     try {
@@ -111,16 +121,21 @@ function runProgram(world: World, source: string, input: Buffer): End {
     }
     script.runSync(context);
     for (;;) {
-      const waitMs: unknown = step.applySync(undefined, []);
+      const waitMs: unknown = next.applySync(undefined, []);
       if (typeof waitMs !== "number" || waitMs < 0) break;
       if (waitMs > 0) Atomics.wait(sleepCell, 0, 0, waitMs);
+      step.applySync(undefined, []);
     }
-    const code: unknown = finish.applySync(undefined, []);
-    return world.end ?? { type: "exited", code: typeof code === "number" ? code & 255 : 0 };
+    const code: unknown = finish.applySync(undefined, [false]);
+    return world.end ?? codeOf(code);
   } catch (error) {
     if (world.end !== undefined) return world.end;
     send("2", errorText(error));
-    return { type: "exited", code: 1 };
+    try {
+      return codeOf(finish.applySync(undefined, [true]));
+    } catch {
+      return world.end ?? codeOf(1);
+    }
   }
 }
 

@@ -301,18 +301,10 @@
   const timers = [];
   const ticks = [];
   let timerIds = 0;
-  let ticking = false;
   const runTicks = () => {
     for (let tick = ticks.shift(); tick !== undefined; tick = ticks.shift()) tick();
-    ticking = false;
   };
-  const nextTick = (callback, ...args) => {
-    ticks.push(() => callback(...args));
-    if (!ticking) {
-      ticking = true;
-      void Promise.resolve().then(runTicks);
-    }
-  };
+  const nextTick = (callback, ...args) => void ticks.push(() => callback(...args));
   class Timeout {
     constructor(callback, ms, args, repeats) {
       this.id = ++timerIds;
@@ -351,24 +343,34 @@
   };
   const later = (run) => immediates.push({ run });
 
-  /** Runs one task; milliseconds until the next one, -1 when there is none. */
-  const step = () => {
-    const now = host.now();
-    let next;
+  /** The timer that is due first, if any. */
+  const firstTimer = () => {
+    let first;
     for (const timer of timers) {
-      if (next === undefined || timer.due < next.due || (timer.due === next.due && timer.id < next.id))
-        next = timer;
+      if (first === undefined || timer.due < first.due || (timer.due === first.due && timer.id < first.id))
+        first = timer;
     }
-    if (next !== undefined && next.due <= now) {
-      if (next.repeats) {
-        next.due = now + next.ms;
-      } else clearTimer(next);
-      next.callback(...next.args);
-    } else if (immediates.length > 0) immediates.shift().run();
+    return first;
+  };
+  /** Runs one task. Promise reactions run when it has returned, ticks before them, as in Node. */
+  const step = () => {
+    if (ticks.length === 0) {
+      const now = host.now();
+      const timer = firstTimer();
+      if (timer !== undefined && timer.due <= now) {
+        if (timer.repeats) timer.due = now + timer.ms;
+        else clearTimer(timer);
+        timer.callback(...timer.args);
+      } else if (immediates.length > 0) immediates.shift().run();
+    }
+    runTicks();
     flush();
-    if (immediates.length > 0) return 0;
-    if (timers.length === 0) return -1;
-    return Math.max(0, Math.min(...timers.map((timer) => timer.due)) - host.now());
+  };
+  /** Milliseconds until there is a task to run; -1 when there is none and will be none. */
+  const next = () => {
+    if (ticks.length > 0 || immediates.length > 0) return 0;
+    const timer = firstTimer();
+    return timer === undefined ? -1 : Math.max(0, timer.due - host.now());
   };
 
   // --- input ------------------------------------------------------------------------------------------------------
@@ -792,19 +794,21 @@
     });
   }
 
-  // The child calls these two.
+  // The child takes these before the program can.
   define("__step", step);
+  define("__next", next);
+  define("__finish", (failed) => {
+    if (failed) exitCode = 1;
+    for (const listener of exitListeners.splice(0)) listener(Number(exitCode ?? 0));
+    flush();
+    return Number(exitCode ?? 0);
+  });
   define("__start", (program) => {
     const module = { exports: {}, children: [], filename: "/box/main.js", id: ".", loaded: false };
     Object.defineProperty(require, "main", { value: module });
     delete globalThis.__start;
-    delete globalThis.__step;
     program.call(module.exports, module.exports, require, module, "/box/main.js", "/box");
+    runTicks();
     flush();
-  });
-  define("__finish", () => {
-    for (const listener of exitListeners.splice(0)) listener(Number(exitCode ?? 0));
-    flush();
-    return Number(exitCode ?? 0);
   });
 })();

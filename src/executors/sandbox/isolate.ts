@@ -104,6 +104,8 @@ export async function openIsolates(deps: {
     return await native.run(request, signal);
   }
 
+  // What an executor that was killed has left behind.
+  await native.remove(join(deps.workDir, "isolates"));
   const started = Array.from({ length: deps.slots }, async (_, slot) => {
     refill(slot);
     await slotOf(slot).reserve;
@@ -117,8 +119,8 @@ export async function openIsolates(deps: {
       closed = true;
       for (const timer of idle.values()) clearTimeout(timer);
       for (const slot of slots.values()) {
-        await slot.current?.child.kill();
-        await (await slot.reserve?.catch(() => undefined))?.kill();
+        await slot.current?.child.dispose();
+        await (await slot.reserve?.catch(() => undefined))?.dispose();
       }
     },
   };

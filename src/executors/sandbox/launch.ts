@@ -177,7 +177,10 @@ function naturalEnd(
 }
 
 const SIGNALS: ReadonlyMap<number, string> = new Map(
-  Object.entries(constants.signals).map(([name, number]) => [number, name]),
+  // Some have two names; the first is the usual one.
+  Object.entries(constants.signals)
+    .toReversed()
+    .map(([name, number]) => [number, name]),
 );
 
 const wroteTooMuch = (

@@ -160,8 +160,8 @@ export async function openSandbox(config: SandboxConfig): Promise<NativeSandbox>
       }),
       (cpuFile, memoryFile) =>
         onStarted?.({
-          cpuMs: () => parseCpu(readFileSync(cpuFile, "utf8")) / 1e6,
-          memoryKiB: () => Math.round(readNumber(memoryFile) / 1024),
+          cpuMs: lastKnown(() => parseCpu(readFileSync(cpuFile, "utf8")) / 1e6),
+          memoryKiB: lastKnown(() => Math.round(readNumber(memoryFile) / 1024)),
           limitMemory: (memoryKiB) =>
             ask<void>((limitId) => ({ type: "limit", id: limitId, run: id, memoryKiB: Math.ceil(memoryKiB) }))
               .answered,
@@ -186,6 +186,19 @@ export async function openSandbox(config: SandboxConfig): Promise<NativeSandbox>
       child.stdin.end();
       await gone;
     },
+  };
+}
+
+/** Accounts of a run that has just ended are gone with its group: then what was read last stands. */
+function lastKnown(read: () => number): () => number {
+  let last = 0;
+  return () => {
+    try {
+      last = read();
+    } catch {
+      // Ended since.
+    }
+    return last;
   };
 }
 

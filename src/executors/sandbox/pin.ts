@@ -112,6 +112,8 @@ export function pinOutput(realm: Realm, path: string): number {
     if (stats.isFile()) {
       ftruncateSync(fd, 0);
       fchownSync(fd, realm.uid, realm.uid);
+      // Programs open /dev/stdout too, and then the file's own mode counts. Nobody else can reach it.
+      fchmodSync(fd, 0o666);
     }
     return fd;
   } finally {

@@ -43,8 +43,10 @@ export interface WarmChild {
   send(parts: readonly (string | Buffer)[]): void;
   /** Resolves when it can take a test. */
   ready(): Promise<void>;
-  /** Resolves when nothing of it is left. */
+  /** Resolves when no process of it is left. */
   kill(): Promise<void>;
+  /** As `kill`; resolves when its folder has gone too. */
+  dispose(): Promise<void>;
 }
 
 /** Starts a child and waits until it can take a test. Throws SandboxFault when it cannot be started. */
@@ -101,9 +103,14 @@ export async function startWarmChild(
       dead = true;
       writer.destroy();
       reader.destroy();
-      await native.remove(folder).catch(() => {});
     }
   })();
+  const cleanUp = async (): Promise<void> => {
+    await ended.catch(() => {});
+    // A folder that stays is removed with all others at the next start.
+    await native.remove(folder).catch(() => {});
+  };
+  const cleaned = cleanUp();
   let isReady = Promise.withResolvers<void>();
   const fail = (): void => {
     const fault = new SandboxFault("the isolate child did not start");
@@ -130,6 +137,10 @@ export async function startWarmChild(
     async kill() {
       controller.abort();
       await ended.catch(() => {});
+    },
+    async dispose() {
+      controller.abort();
+      await cleaned;
     },
   };
   reader.on(
