@@ -1,22 +1,28 @@
-const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-const HEXADECIMAL = /^([+-]?)0x([0-9a-f]*)\.?([0-9a-f]*)(?:p([+-]?\d+))?$/i;
+/** An exponent's letter may stand without digits: glibc reads 1e as 1. */
+const DECIMAL = /^([+-]?(?:\d+\.?\d*|\.\d+))(e[+-]?\d*)?$/i;
+const HEXADECIMAL = /^([+-]?)0x(?:([0-9a-f]+)\.?([0-9a-f]*)|\.([0-9a-f]+))(?:p([+-]?\d*))?$/i;
 
 /**
- * The finite number that a whole token is, as C's scanf("%lf") reads it: decimal or hexadecimal, any sign. Undefined
- * for anything else; infinities and NaN are words, not numbers, in the problem package format.
+ * The finite number that a whole token is, as glibc's scanf("%lf") reads it, on which the format's own validator
+ * stands: decimal or hexadecimal, any sign. Undefined for anything else; infinities and NaN are words, not numbers, in
+ * the problem package format.
  */
 export function readNumber(token: Buffer): number | undefined {
   const text = token.toString("latin1");
-  if (DECIMAL.test(text)) {
-    const value = Number(text);
+  const decimal = DECIMAL.exec(text);
+  if (decimal !== null) {
+    const exponent = decimal[2] ?? "";
+    const value = Number((decimal[1] ?? "") + (/\d/.test(exponent) ? exponent : ""));
     return Number.isFinite(value) ? value : undefined;
   }
   const hex = HEXADECIMAL.exec(text);
-  const digits = hex === null ? "" : (hex[2] ?? "") + (hex[3] ?? "");
-  if (hex === null || digits === "") return undefined;
+  if (hex === null) return undefined;
+  const [, sign, whole = "", tail = "", fraction = tail, exponent = ""] = hex;
   let mantissa = 0;
-  for (const digit of digits) mantissa = mantissa * 16 + Number.parseInt(digit, 16);
-  const value = mantissa * 2 ** (Number(hex[4] ?? "0") - 4 * (hex[3] ?? "").length);
+  for (const digit of whole + fraction) mantissa = mantissa * 16 + Number.parseInt(digit, 16);
+  const shift = (Number.parseInt(exponent, 10) || 0) - 4 * fraction.length;
+  // Two steps, so that neither 2 to a large shift alone overflows nor a long mantissa does.
+  const value = mantissa * 2 ** Math.trunc(shift / 2) * 2 ** (shift - Math.trunc(shift / 2));
   if (!Number.isFinite(value)) return undefined;
-  return hex[1] === "-" ? -value : value;
+  return sign === "-" ? -value : value;
 }
