@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readConfig, readSandboxEnvironment } from "../../src/executors/config.ts";
+import { readConfig as readServerConfig } from "../../src/server/config.ts";
 import { ExecutorId } from "../../src/shared/ids.ts";
 import { Lane } from "../../src/shared/lane.ts";
 import { LanguageId } from "../../src/shared/language.ts";
@@ -164,6 +165,11 @@ describe.runIf(hasGo)("compose.yaml", () => {
       { status: { type: "limit", limit: "wall" }, output: "" },
     ]);
     await expect(run(listed.filter((name) => name !== "setuid"))).rejects.toThrow("EPERM");
+  });
+
+  it("gives the server an environment that it accepts", () => {
+    const config = readServerConfig(service("server").environment as Record<string, string>);
+    expect(config.allowedHosts).toContain("server");
   });
 
   it("gives each executor an environment that it accepts", () => {
