@@ -1,5 +1,5 @@
 import { jetstream, type JetStreamClient, type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
-import { type Msg, type NatsConnection, RequestError } from "@nats-io/transport-node";
+import { type Msg, type NatsConnection, RequestError, TimeoutError } from "@nats-io/transport-node";
 import { Registry } from "prom-client";
 import { type Backbone, createBackbone } from "../../src/server/backbone.ts";
 import type { Role, SubmissionSnapshot } from "../../src/server/store/documents.ts";
@@ -178,8 +178,8 @@ export async function openWire(input: Pick<RigInput, "natsUrl" | "topology">): P
     const message = await connection
       .request(subject, encodeJson({ batch: 1, no_wait: true }), options)
       .catch((error: unknown) => {
-        // The stream or its consumer is away.
-        if (error instanceof RequestError) return undefined;
+        // The stream or its consumer is away, or the broker is.
+        if (error instanceof RequestError || error instanceof TimeoutError) return undefined;
         throw error;
       });
     if (message === undefined || message.headers?.hasError) return undefined;

@@ -17,8 +17,10 @@ export function groupInsert<T extends Document>(
         await collection.insertMany(documents as readonly OptionalUnlessRequiredId<T>[], { ordered: false });
         return documents.map(() => ({ value: "inserted" }));
       } catch (error) {
-        if (!(error instanceof MongoBulkWriteError)) throw error;
-        // Not confirmed by a majority in time. Otherwise what the errors do not name is in.
+        // Only the server's own list of refused documents says something about the others. A lost connection is
+        // wrapped in the same class, with an empty list: then nobody knows what is in.
+        if (!(error instanceof MongoBulkWriteError) || [error.writeErrors].flat().length === 0) throw error;
+        // Not confirmed by a majority in time.
         if (error.result.getWriteConcernError()) throw new StoreUnavailable(error);
         const outcomes: ItemOutcome<InsertOutcome>[] = documents.map(() => ({ value: "inserted" }));
         for (const failed of [error.writeErrors].flat()) {

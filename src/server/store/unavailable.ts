@@ -2,6 +2,7 @@ import {
   MongoError,
   MongoNetworkError,
   MongoNotConnectedError,
+  MongoServerError,
   MongoServerSelectionError,
   MongoTopologyClosedError,
   MongoWriteConcernError,
@@ -38,6 +39,14 @@ function isPassing(error: unknown): boolean {
   }
   if (!(error instanceof MongoError)) return false;
   if (PASSING_LABELS.some((label) => error.hasErrorLabel(label))) return true;
+  // A bulk write wraps what the driver met.
+  if (
+    error instanceof MongoServerError &&
+    error.errorResponse instanceof Error &&
+    error.errorResponse !== error
+  ) {
+    return isPassing(error.errorResponse);
+  }
   // Pool errors are not exported as classes by every driver version; their names are stable.
   if (/^MongoPool|^MongoWaitQueueTimeout|^MongoClientClosed/.test(error.name)) return true;
   return typeof error.code === "number" && PASSING_CODES.has(error.code);
