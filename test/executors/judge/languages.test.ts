@@ -18,36 +18,32 @@ test("there are toolchains to judge with", () => {
 });
 
 describe.each(LANGUAGE_IDS)("%s", (language) => {
-  test.for(Verdict.options)(
-    "%s",
-    async (verdict, { skip }) => {
-      skip(languages.usable(language) === undefined, `no toolchain for ${language} here`);
-      const result = await judging.judge({
-        language,
-        source: PROGRAMS[language][verdict],
-        // Room for a slow start of a runtime, but not for the others to be late.
-        limits: { timeMs: verdict === "TLE" ? 300 : 3_000, memoryMiB: verdict === "MLE" ? 64 : 256 },
-        tests: [
-          { input: "1\n", answer: "2\n" },
-          { input: "41\n", answer: "42\n" },
-        ],
-      });
-      expect(result).toMatchObject({ verdict, testsTotal: 2 });
-      expect(result.compile?.ok).toBe(verdict !== "CE");
-      expect(result.tests.map((report) => report.verdict)).toEqual(
-        verdict === "AC" ? ["AC", "AC"] : verdict === "CE" ? [] : [verdict],
-      );
-      if (verdict === "CE") expect(result.compile?.message).toMatch(/undeclared|SyntaxError|never closed/);
-      for (const report of result.tests) {
-        expect(report.cpuMs).toBeGreaterThan(0);
-        expect(report.wallMs).toBeGreaterThan(0);
-        // An isolate is charged what it takes beyond its warm process, which may be nothing.
-        if (language !== "javascript") expect(report.memoryKiB).toBeGreaterThan(0);
-      }
-      expect(judging.pins()).toBe(0);
-      // None of these programs asks for what an isolate lacks.
-      if (language === "javascript") expect(judging.isolates?.stats.native).toBe(0);
-    },
-    60_000,
-  );
+  test.for(Verdict.options)("%s", { timeout: 60_000 }, async (verdict, { skip }) => {
+    skip(languages.usable(language) === undefined, `no toolchain for ${language} here`);
+    const result = await judging.judge({
+      language,
+      source: PROGRAMS[language][verdict],
+      // Room for a slow start of a runtime, but not for the others to be late.
+      limits: { timeMs: verdict === "TLE" ? 300 : 3_000, memoryMiB: verdict === "MLE" ? 64 : 256 },
+      tests: [
+        { input: "1\n", answer: "2\n" },
+        { input: "41\n", answer: "42\n" },
+      ],
+    });
+    expect(result).toMatchObject({ verdict, testsTotal: 2 });
+    expect(result.compile?.ok).toBe(verdict !== "CE");
+    expect(result.tests.map((report) => report.verdict)).toEqual(
+      verdict === "AC" ? ["AC", "AC"] : verdict === "CE" ? [] : [verdict],
+    );
+    if (verdict === "CE") expect(result.compile?.message).toMatch(/undeclared|SyntaxError|never closed/);
+    for (const report of result.tests) {
+      expect(report.cpuMs).toBeGreaterThan(0);
+      expect(report.wallMs).toBeGreaterThan(0);
+      // An isolate is charged what it takes beyond its warm process, which may be nothing.
+      if (language !== "javascript") expect(report.memoryKiB).toBeGreaterThan(0);
+    }
+    expect(judging.pins()).toBe(0);
+    // None of these programs asks for what an isolate lacks.
+    if (language === "javascript") expect(judging.isolates?.stats.native).toBe(0);
+  });
 });
