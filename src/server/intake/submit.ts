@@ -30,6 +30,8 @@ export interface SubmitDeps extends CheckDeps, OutboxDeps {
 /** The answer does not wait longer for the broker, milliseconds: past it the submission is just PENDING. */
 const PUBLISH_WAIT_MS = 500;
 const RETRY_AFTER_MS = 1_000;
+/** The answer does not wait longer for the database; what it does later is harmless, or found by the same key. */
+const STORE_WAIT_MS = 8_000;
 /** Another request with the same key has won but is not yet confirmed by a majority: wait so long for it. */
 const RIVAL_WAIT_MS = 2_000;
 const RIVAL_LOOK_MS = 20;
@@ -181,7 +183,20 @@ export async function submit(deps: SubmitDeps, input: SubmitInput): Promise<Subm
   return outcome;
 }
 
+/** Bounded in time. */
 async function attempt(deps: SubmitDeps, input: SubmitInput): Promise<SubmitOutcome> {
+  const answered = new AbortController();
+  const late = sleep(STORE_WAIT_MS, undefined, { signal: answered.signal }).then(unavailable);
+  // Aborted once there is an answer: nobody waits for it then.
+  late.catch(() => undefined);
+  try {
+    return await Promise.race([checkAndStore(deps, input), late]);
+  } finally {
+    answered.abort();
+  }
+}
+
+async function checkAndStore(deps: SubmitDeps, input: SubmitInput): Promise<SubmitOutcome> {
   try {
     const checked = checkInput(deps, input);
     if ("type" in checked) return checked;

@@ -1,0 +1,268 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { buffer } from "node:stream/consumers";
+import { MongoClient } from "mongodb";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sha256Of } from "../../../src/server/store/blobledger.ts";
+import { BlobDamaged } from "../../../src/server/store/blobs.ts";
+import { openStore, type Store } from "../../../src/server/store/store.ts";
+import { StoreUnavailable } from "../../../src/server/store/unavailable.ts";
+import { collectOrphans } from "../../../src/server/results/orphans.ts";
+import type { ProblemId, Sha256 } from "../../../src/shared/ids.ts";
+import { judgementId, newSubmissionId } from "../../../src/shared/ids.ts";
+import { createLog } from "../../../src/shared/log.ts";
+import type { JudgementDocument, SubmissionDocument } from "../../../src/server/store/documents.ts";
+import { namespace } from "../../support/namespace.ts";
+
+const ns = namespace();
+const HOUR_MS = 3_600_000;
+let nowMs = Date.now();
+const clock = { now: () => nowMs };
+let store: Store;
+let client: MongoClient;
+
+beforeAll(async () => {
+  store = await openStore({ url: ns.mongodbUrl, database: ns.database, clock });
+  client = new MongoClient(ns.mongodbUrl);
+});
+afterAll(async () => {
+  await store.close();
+  await client.close();
+});
+
+function documents(more: Partial<SubmissionDocument> = {}): [SubmissionDocument, JudgementDocument] {
+  const id = newSubmissionId(clock.now());
+  const at = new Date(clock.now());
+  const shared = {
+    owner: "ann",
+    kind: "judge",
+    problem: "hello" as ProblemId,
+    language: "python" as const,
+    lane: "practice" as const,
+    generation: 1,
+    createdAt: at,
+  };
+  const submission: SubmissionDocument = {
+    ...shared,
+    _id: id,
+    idempotencyKey: randomUUID(),
+    contentHash: "0".repeat(64) as Sha256,
+    manifest: "0".repeat(64) as Sha256,
+    files: [],
+    ...more,
+  };
+  const judgement: JudgementDocument = {
+    ...shared,
+    owner: submission.owner,
+    _id: judgementId(id, 1),
+    submission: id,
+    state: "PENDING",
+    dispatch: 0,
+    delivery: 0,
+    seq: 0,
+    dispatchAfter: at,
+    change: 0,
+    tries: [],
+    updatedAt: at,
+  };
+  return [submission, judgement];
+}
+
+async function insert(
+  more: Partial<SubmissionDocument> = {},
+): Promise<[SubmissionDocument, JudgementDocument]> {
+  const [submission, judgement] = documents(more);
+  expect(await store.judgements.insert(judgement)).toBe("inserted");
+  expect(await store.submissions.insert(submission)).toBe("inserted");
+  return [submission, judgement];
+}
+
+describe("blobs", () => {
+  it.each([0, 10, 256 * 1024, 256 * 1024 + 1, 3_000_000])("keep %i bytes", async (size) => {
+    const content = randomBytes(size);
+    const names = await Promise.all([store.blobs.put(content), store.blobs.put(content)]);
+    expect(names).toEqual([sha256Of(content), sha256Of(content)]);
+    const open = await store.blobs.open(sha256Of(content));
+    expect(open?.sizeBytes).toBe(size);
+    if (open === undefined) throw new Error("not there");
+    expect((await buffer(open.stream)).equals(content)).toBe(true);
+    expect(Buffer.from((await store.blobs.read(sha256Of(content))) ?? "x").equals(content)).toBe(true);
+    expect(await store.blobs.has(sha256Of(content))).toBe(true);
+  });
+
+  it("say what is not there, and what is damaged", async () => {
+    const missing = sha256Of(randomBytes(8));
+    expect(await store.blobs.open(missing)).toBeUndefined();
+    expect(await store.blobs.read(missing)).toBeUndefined();
+    expect(await store.blobs.has(missing)).toBe(false);
+    const content = randomBytes(100);
+    const sha256 = await store.blobs.put(content);
+    const ledger = client.db(ns.database).collection<{ _id: string }>("blobs");
+    await ledger.updateOne({ _id: sha256 }, { $set: { data: Buffer.from("other") } });
+    await expect(store.blobs.read(sha256)).rejects.toThrow(BlobDamaged);
+  });
+});
+
+describe("orphans", () => {
+  it("go after a day: blobs that no submission and no problem names, judgements without a submission", async () => {
+    const [kept, big, orphan, ofProblem] = await Promise.all(
+      [20, 300_000, 300_001, 40].map((size) => store.blobs.put(randomBytes(size))),
+    );
+    if (!kept || !big || !orphan || !ofProblem) throw new Error("not put");
+    const files = [kept, big].map((sha256, i) => ({ name: `f${i}`, sha256, sizeBytes: 1 }));
+    const [submission] = await insert({ files });
+    const [, alone] = documents();
+    await store.judgements.insert(alone);
+    await store.problems.put({
+      _id: "hello" as ProblemId,
+      name: "Hello",
+      manifest: ofProblem,
+      blobs: [ofProblem],
+      timeMs: 1,
+      memoryMiB: 1,
+      codeKiB: 1,
+      testCount: 1,
+      importedAt: new Date(clock.now()),
+      importedBy: "x",
+    });
+    const collect = () =>
+      collectOrphans(
+        { store, clock, instance: "t", log: createLog("t", "silent") },
+        new AbortController().signal,
+      );
+    nowMs += 23 * HOUR_MS;
+    expect(await collect()).toEqual({ blobs: 0, judgements: 0 });
+    expect(await store.blobs.has(orphan)).toBe(true);
+    nowMs += 2 * HOUR_MS;
+    await collect();
+    expect(await Promise.all([kept, big, orphan, ofProblem].map((name) => store.blobs.has(name)))).toEqual([
+      true,
+      true,
+      false,
+      true,
+    ]);
+    expect(await store.judgements.get(alone._id)).toBeUndefined();
+    expect(await store.snapshots.get(submission._id)).toBeDefined();
+    expect(await collect()).toEqual({ blobs: 0, judgements: 0 });
+    // A name that was collected can be put again.
+    const files2 = await client
+      .db(ns.database)
+      .collection("blobs.files")
+      .find({ filename: orphan })
+      .toArray();
+    expect(files2).toEqual([]);
+  });
+
+  it("stay when they are put again in time", async () => {
+    const content = randomBytes(30);
+    const sha256 = await store.blobs.put(content);
+    const blob = (await store.blobs.unclaimed(new Date(nowMs + 1), 1000)).find(
+      (one) => one.sha256 === sha256,
+    );
+    if (blob === undefined) throw new Error("not listed");
+    nowMs += HOUR_MS;
+    await store.blobs.put(content);
+    expect(await store.blobs.collect(blob)).toBe(false);
+    expect(await store.blobs.has(sha256)).toBe(true);
+  });
+});
+
+describe("guarded writes", () => {
+  it("replace only what has not changed: of many at once one wins", async () => {
+    const [, judgement] = await insert();
+    const wins = await Promise.all(
+      Array.from({ length: 20 }, (_, i) =>
+        store.judgements.replaceIfUnchanged({ ...judgement, seq: i, change: 1 }),
+      ),
+    );
+    expect(wins.filter(Boolean)).toHaveLength(1);
+    expect((await store.judgements.get(judgement._id))?.change).toBe(1);
+  });
+
+  it("give each pending judgement to one claim, and raise its dispatch once", async () => {
+    const all = await Promise.all(Array.from({ length: 30 }, () => insert()));
+    const ids = all.map(([, judgement]) => judgement._id);
+    const now = new Date(clock.now());
+    const holdUntil = new Date(clock.now() + 2_000);
+    const claims = await Promise.all(
+      ["a", "b", "c"].map((claim) =>
+        store.judgements.claim({ ids, now, holdUntil, claim: claim + randomUUID() }),
+      ),
+    );
+    const claimed = claims.flat();
+    expect(claimed.map((one) => one._id).toSorted()).toEqual(ids.toSorted());
+    expect(new Set(claimed.map((one) => one.dispatch))).toEqual(new Set([1]));
+    // Held, so not due; later due again, under the same dispatch.
+    expect(
+      await store.judgements.due({ language: "python", lane: "practice", now, limit: 100 }),
+    ).not.toContainEqual(expect.objectContaining({ _id: ids[0] }));
+    const later = new Date(clock.now() + 3_000);
+    const again = await store.judgements.claim({ ids, now: later, holdUntil: later, claim: randomUUID() });
+    expect(again).toHaveLength(30);
+    expect(new Set(again.map((one) => one.dispatch))).toEqual(new Set([1]));
+    await store.judgements.markQueued(
+      again.map((one) => ({ id: one._id, dispatch: 1 })),
+      later,
+    );
+    expect(new Set((await store.judgements.many(ids)).map((one) => one.state))).toEqual(new Set(["QUEUED"]));
+  });
+
+  it("insert in groups and say for each whether its key was taken", async () => {
+    const [first] = documents({ owner: "group", idempotencyKey: "same" });
+    const rivals = Array.from({ length: 50 }, (_, i) =>
+      documents({ owner: "group", idempotencyKey: i % 2 === 0 ? "same" : `own ${i}` }),
+    );
+    const outcomes = await Promise.all(
+      [first, ...rivals.map(([one]) => one)].map((one) => store.submissions.insert(one)),
+    );
+    expect(outcomes.filter((outcome) => outcome === "inserted")).toHaveLength(1 + 25);
+    expect(await store.submissions.byKey("group", "own 3")).toBeDefined();
+  });
+});
+
+describe("a lease", () => {
+  it("has one holder, goes on when it is kept and over when it is given back or runs out", async () => {
+    const take = (holder: string, ttlMs = 60_000) => store.leases.acquire({ name: "l", holder, ttlMs });
+    const first = (await Promise.all(["a", "b", "c"].map((holder) => take(holder)))).find(Boolean);
+    expect(first).toBe(1);
+    const holder = (
+      await Promise.all(["a", "b", "c"].map(async (one) => ((await take(one)) ? one : "")))
+    ).join("");
+    expect(holder).toHaveLength(1);
+    await store.leases.release({ name: "l", holder });
+    expect(await take("d", 1)).toBe(2);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await take("e")).toBe(3);
+    expect(await take("d")).toBeUndefined();
+  });
+});
+
+describe("pages of submissions", () => {
+  it("come newest first, filtered, each once", async () => {
+    const ids: string[] = [];
+    for (let i = 0; i < 7; i++) {
+      nowMs += 5;
+      const [submission] = await insert({ owner: "pager", language: i % 2 === 0 ? "python" : "go" });
+      ids.unshift(submission._id);
+      // Judgements alone are no submissions.
+      await store.judgements.insert({ ...documents({ owner: "pager" })[1], owner: "pager" });
+    }
+    const seen: string[] = [];
+    for (;;) {
+      const before = seen.at(-1) as SubmissionDocument["_id"] | undefined;
+      const page = await store.snapshots.page({ owner: "pager", before, first: 3 });
+      seen.push(...page.map((one) => one.submission._id));
+      if (page.length < 3) break;
+    }
+    expect(seen).toEqual(ids);
+    expect(await store.snapshots.page({ owner: "nobody", first: 3 })).toEqual([]);
+    expect(await store.snapshots.page({ owner: "pager", state: "FINISHED", first: 3 })).toEqual([]);
+    expect(await store.snapshots.page({ owner: "pager", state: "PENDING", first: 2 })).toHaveLength(2);
+  });
+});
+
+describe("a database that is not there", () => {
+  it("is said so in time", async () => {
+    const url = "mongodb://127.0.0.1:1/?directConnection=true";
+    await expect(openStore({ url, database: "x", timeoutMs: 300 })).rejects.toThrow(StoreUnavailable);
+  });
+});
