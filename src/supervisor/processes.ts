@@ -1,4 +1,4 @@
-import { chmod, mkdir } from "node:fs/promises";
+import { chmod, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { bornIn } from "./backing.ts";
 import type { StackDeps } from "./deps.ts";
@@ -21,9 +21,15 @@ const EXECUTOR_READY_MS = 300_000;
 export async function startServer(deps: StackDeps, facts: StackFacts, given: Variables): Promise<Kept> {
   const onLine = await deps.logs.writer("server");
   const uid = (await checkoutIsOpen()) ? deps.block?.service : undefined;
+  // Archives are unpacked here: our own TMPDIR may be closed to the server's user.
+  const temporary = join(deps.data.path, "server");
   return await keepAlive(
     "server",
     async (born) => {
+      // What a server that was killed left in it goes.
+      await rm(temporary, { recursive: true, force: true });
+      await mkdir(temporary, { mode: 0o700 });
+      await giveTo(temporary, uid);
       await startReady(
         { watchdog: deps.watchdog, born: bornIn(deps, born) },
         {
@@ -31,7 +37,7 @@ export async function startServer(deps: StackDeps, facts: StackFacts, given: Var
           command: NODE,
           args: [join(ROOT, "src/server/main.ts")],
           cwd: "/",
-          env: { ...serverEnvironment(facts, given.env), ...given.extraEnv?.["server"] },
+          env: { ...serverEnvironment(facts, given.env), TMPDIR: temporary, ...given.extraEnv?.["server"] },
           uid,
           readyMs: SERVER_READY_MS,
           onStdout: onLine,
