@@ -110,7 +110,10 @@ describe("the server process", () => {
     const [code] = await closed;
     expect(code).toBe(1012);
     expect((await poll).status).toBe(200);
-    await expect(Array.fromAsync(stream)).rejects.toThrow("terminated");
+    const readOn = async (): Promise<void> => {
+      for (let next = await stream.next(); next.done !== true; next = await stream.next());
+    };
+    await expect(readOn()).rejects.toThrow("terminated");
     expect(await server.exit).toBe(0);
     expect(performance.now() - startedAt).toBeLessThan(2_500);
   });
