@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, renameSync } from "node:fs";
-import { chmod, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { chmod, mkdir, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { type CopiedFile, copyTree, hashTree } from "./tree.ts";
@@ -57,7 +57,7 @@ export async function openArtefactCache(deps: {
   const newName = (): string => join(folder, `new-${randomBytes(8).toString("hex")}`);
 
   await mkdir(folder, { recursive: true, mode: 0o711 });
-  for (const old of await readEntries(folder)) {
+  for (const old of readEntries(folder)) {
     entries.set(old.key, { sizeBytes: old.sizeBytes, verified: false, pins: 0 });
     stats.bytes += old.sizeBytes;
   }
@@ -152,33 +152,43 @@ async function touch(path: string): Promise<boolean> {
   }
 }
 
-const sizeOf = (files: readonly CopiedFile[]): number => files.reduce((sum, file) => sum + file.sizeBytes, 0);
+/**
+ * What an entry counts for, at least: blocks, inodes and its part of the next start. So the bound on bytes is one on
+ * the number of small programs, too.
+ */
+const ENTRY_BYTES = 64 * 1024;
 
-async function readEntry(entryFolder: string): Promise<z.infer<typeof EntryFile> | undefined> {
+const sizeOf = (files: readonly CopiedFile[]): number =>
+  Math.max(
+    ENTRY_BYTES,
+    files.reduce((sum, file) => sum + file.sizeBytes, 0),
+  );
+
+function readEntry(entryFolder: string): z.infer<typeof EntryFile> | undefined {
   try {
-    return EntryFile.parse(JSON.parse(await readFile(join(entryFolder, ENTRY_FILE), "utf8")));
+    return EntryFile.parse(JSON.parse(readFileSync(join(entryFolder, ENTRY_FILE), "utf8")));
   } catch {
     return undefined;
   }
 }
 
 async function isWhole(entryFolder: string, key: string): Promise<boolean> {
-  const entry = await readEntry(entryFolder);
+  const entry = readEntry(entryFolder);
   if (entry === undefined || entry.key !== key) return false;
   const found = await hashTree(join(entryFolder, "box")).catch(() => undefined);
   return found !== undefined && JSON.stringify(found) === JSON.stringify(entry.files);
 }
 
-/** Readable entries by last use; half-made and unreadable ones are removed. */
-async function readEntries(folder: string): Promise<readonly { key: string; sizeBytes: number }[]> {
+/** Readable entries by last use; half-made and unreadable ones are removed. Only at the start, so it may block. */
+function readEntries(folder: string): readonly { key: string; sizeBytes: number }[] {
   const found: { key: string; sizeBytes: number; usedMs: number }[] = [];
-  for (const name of await readdir(folder)) {
-    const entry = await readEntry(join(folder, name));
+  for (const name of readdirSync(folder)) {
+    const entry = readEntry(join(folder, name));
     if (entry === undefined || entry.key !== name) {
-      await rm(join(folder, name), { recursive: true, force: true });
+      rmSync(join(folder, name), { recursive: true, force: true });
       continue;
     }
-    const { mtimeMs } = await stat(join(folder, name, ENTRY_FILE));
+    const { mtimeMs } = statSync(join(folder, name, ENTRY_FILE));
     found.push({ key: name, sizeBytes: sizeOf(entry.files), usedMs: mtimeMs });
   }
   return found.toSorted((a, b) => a.usedMs - b.usedMs);

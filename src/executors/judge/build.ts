@@ -11,7 +11,6 @@ import { JudgeFault } from "./faults.ts";
 import { type FinishedRun, readWords, runToEnd } from "./run.ts";
 import type { ToolchainProof } from "./toolchainproof.ts";
 import { TooLarge } from "./tree.ts";
-import { wallMsFor } from "./wall.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface BuildDeps {
@@ -19,6 +18,8 @@ export interface BuildDeps {
   readonly artefacts: ArtefactCache;
   readonly proof: ToolchainProof;
   readonly limits: Pick<Limits, "compileMessageCharacters">;
+  /** How much this machine's processes wait for a CPU, 0 to 1. */
+  readonly cpuPressure: () => number;
   /** Undefined: not offered by this executor. */
   readonly language: (id: LanguageId) => UsableLanguage | undefined;
 }
@@ -144,7 +145,7 @@ async function compile(
   const run = await runToEnd(
     deps.sandbox,
     {
-      ...compileRequest(usable, input.limits),
+      ...compileRequest(usable, input.limits, deps.cpuPressure()),
       argv: what.command,
       box: what.box,
       slot,
@@ -178,10 +179,11 @@ function refusalOf(run: FinishedRun, message: string, limits: CompileLimits): st
     if (status.code === 0) return undefined;
     return message === "" ? `The compiler ended with exit code ${status.code} and said nothing.` : message;
   }
-  return `${stoppedWhy(status, limits)}${message === "" ? "" : `\n${message}`}`;
+  return `${stoppedWhy(run, status, limits)}${message === "" ? "" : `\n${message}`}`;
 }
 
 function stoppedWhy(
+  { wallMs }: FinishedRun,
   status: Exclude<FinishedRun["status"], { type: "exited" }>,
   { compilationTimeMs, compilationMemoryMiB }: CompileLimits,
 ): string {
@@ -189,7 +191,7 @@ function stoppedWhy(
   const seconds = compilationTimeMs / 1000;
   const reasons = {
     cpu: `Compiling took more than the ${seconds} s of CPU time it may take.`,
-    wall: `Compiling came to no end within ${wallMsFor(compilationTimeMs) / 1000} s.`,
+    wall: `Compiling came to no end within ${Math.round(wallMs / 1000)} s.`,
     memory: `Compiling needed more than the ${compilationMemoryMiB} MiB of memory it may use.`,
     output: `Compiling wrote a file of more than ${COMPILER_OUTPUT_KIB / 1024} MiB.`,
   };

@@ -20,6 +20,7 @@ const COMPILER_PROCESSES = 256;
 export function compileRequest(
   { toolchain }: UsableLanguage,
   limits: CompileLimits,
+  pressure: number,
 ): Omit<RunRequest, "argv" | "box" | "slot" | "stdout" | "stderr"> {
   return {
     env: toolchain.env,
@@ -28,7 +29,7 @@ export function compileRequest(
     stdin: null,
     limits: {
       cpuMs: limits.compilationTimeMs,
-      wallMs: wallMsFor(limits.compilationTimeMs),
+      wallMs: wallMsFor(limits.compilationTimeMs, pressure),
       memoryKiB: limits.compilationMemoryMiB * 1024,
       outputKiB: COMPILER_OUTPUT_KIB,
       processes: COMPILER_PROCESSES,

@@ -6,6 +6,7 @@ import {
   type ProblemManifest,
   type TestReport,
 } from "../../shared/judging.ts";
+import type { LanguageId } from "../../shared/language.ts";
 import type { Limits } from "../../shared/limits.ts";
 import type { Fault, Job } from "../../shared/protocol.ts";
 import type { WorkContext, WorkKind } from "../work.ts";
@@ -24,6 +25,8 @@ export interface JudgeDeps extends BuildDeps {
   /** Bytes free where programs write. */
   readonly freeDiskBytes: () => Promise<number>;
   readonly limits: Pick<Limits, "compileMessageCharacters" | "judgeMessageCharacters">;
+  /** Told of each judging that came to a verdict. */
+  readonly onJudged: (language: LanguageId, result: JudgeResult) => void;
 }
 
 /** The kind of work "judge": compile a program, run it on a problem's tests in order, judge each output. */
@@ -39,7 +42,9 @@ export function createJudge(deps: JudgeDeps): WorkKind {
         try {
           const result = await judge(deps, { payload, manifest, workspace, context });
           const full = result.verdict === "AC" ? undefined : await fullDisk(deps);
-          return full === undefined ? { type: "finished", result } : { type: "fault", fault: full };
+          if (full !== undefined) return { type: "fault", fault: full };
+          deps.onJudged(payload.language, result);
+          return { type: "finished", result };
         } finally {
           // What cannot be removed now is removed at the next start; how the judging ended stands.
           await workspace
@@ -97,7 +102,8 @@ async function runTest(
 ): Promise<TestReport> {
   const { slot, signal } = context;
   const output = workspace.file("output");
-  const limits = runLimits(program, manifest.limits, program.definition.timeFactor);
+  const { timeFactor } = program.definition;
+  const limits = runLimits(program, manifest.limits, { timeFactor, pressure: deps.cpuPressure() });
   const request = programRequest(program, manifest.limits.memoryMiB);
   const run = await runToEnd(
     deps.sandbox,

@@ -1,6 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
-import { Counter, Gauge, type Registry } from "prom-client";
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { Clock } from "../../shared/clock.ts";
 import type { LanguageId } from "../../shared/language.ts";
 import type { Limits } from "../../shared/limits.ts";
@@ -8,8 +8,9 @@ import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { WorkKind } from "../work.ts";
 import { type ArtefactCache, openArtefactCache } from "./artefacts.ts";
 import type { UsableLanguage } from "./compiler.ts";
-import { createJudge } from "./judge.ts";
+import { createJudge, type JudgeDeps } from "./judge.ts";
 import { createToolchainProof } from "./toolchainproof.ts";
+import { readCpuPressure } from "./wall.ts";
 import { removeOldWorkspaces } from "./workspace.ts";
 
 export interface OpenJudgeDeps {
@@ -30,7 +31,7 @@ export async function openJudge(deps: OpenJudgeDeps): Promise<WorkKind> {
     folder: join(deps.workDir, "artefacts"),
     maxBytes: deps.limits.artefactCacheBytes,
   });
-  measure(artefacts, deps.registry);
+  measureCache(artefacts, deps.registry);
   return createJudge({
     sandbox: deps.sandbox,
     workDir: deps.workDir,
@@ -41,11 +42,41 @@ export async function openJudge(deps: OpenJudgeDeps): Promise<WorkKind> {
     },
     language: deps.language,
     artefacts,
-    proof: createToolchainProof(deps),
+    cpuPressure: readCpuPressure,
+    proof: createToolchainProof({ ...deps, cpuPressure: readCpuPressure }),
+    onJudged: measureJudgings(deps.registry),
   });
 }
 
-function measure({ stats }: ArtefactCache, registry: Registry): void {
+function measureJudgings(registry: Registry): JudgeDeps["onJudged"] {
+  const registers = [registry];
+  const verdicts = new Counter({
+    name: "docket_executor_verdicts_total",
+    help: "Judgings that came to a verdict, by language and verdict.",
+    labelNames: ["language", "verdict"],
+    registers,
+  });
+  const tests = new Counter({
+    name: "docket_executor_tests_total",
+    help: "Tests run, by language.",
+    labelNames: ["language"],
+    registers,
+  });
+  const compileSeconds = new Histogram({
+    name: "docket_executor_compile_seconds",
+    help: "Wall time of compilations that were not found in the cache, by language.",
+    labelNames: ["language"],
+    buckets: [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers,
+  });
+  return (language, { verdict, tests: reports, compile }) => {
+    verdicts.inc({ language, verdict });
+    tests.inc({ language }, reports.length);
+    if (compile?.cached === false) compileSeconds.observe({ language }, compile.wallMs / 1_000);
+  };
+}
+
+function measureCache({ stats }: ArtefactCache, registry: Registry): void {
   registry.registerMetric(
     new Counter({
       name: "docket_executor_artefact_cache_lookups_total",

@@ -9,11 +9,15 @@ export interface PlainLimits {
   readonly outputMiB: number;
 }
 
-export function runLimits({ definition }: Program, plain: PlainLimits, timeFactor: number): RunLimits {
-  const cpuMs = Math.ceil(plain.timeMs * timeFactor);
+export function runLimits(
+  { definition }: Program,
+  plain: PlainLimits,
+  machine: { readonly timeFactor: number; readonly pressure: number },
+): RunLimits {
+  const cpuMs = Math.ceil(plain.timeMs * machine.timeFactor);
   return {
     cpuMs,
-    wallMs: wallMsFor(cpuMs),
+    wallMs: wallMsFor(cpuMs, machine.pressure),
     memoryKiB: (plain.memoryMiB + definition.memoryBaseMiB) * 1024,
     outputKiB: plain.outputMiB * 1024,
     processes: definition.processes,

@@ -30,6 +30,7 @@ const keyOf = ({ definition, toolchain }: UsableLanguage): string => `${definiti
 export function createToolchainProof(deps: {
   readonly sandbox: Sandbox;
   readonly clock: Clock;
+  readonly cpuPressure: () => number;
 }): ToolchainProof {
   const workedAtMs = new Map<string, number>();
   const worked = (usable: UsableLanguage): void => {
@@ -46,7 +47,14 @@ export function createToolchainProof(deps: {
       const box = await workspace.writableFolder("selftest");
       await writeFile(join(box, file), definition.selfTest, { mode: 0o644 });
       const stderr = workspace.file("selftest-stderr");
-      const request = { ...compileRequest(usable, LIMITS), argv, box, slot, stdout: null, stderr };
+      const request = {
+        ...compileRequest(usable, LIMITS, deps.cpuPressure()),
+        argv,
+        box,
+        slot,
+        stdout: null,
+        stderr,
+      };
       const { status } = await runToEnd(deps.sandbox, request, signal);
       if (status.type === "exited" && status.code === 0) {
         worked(usable);

@@ -47,6 +47,7 @@ export interface CustomValidatorDeps {
   readonly workspace: Workspace;
   readonly slot: number;
   readonly signal: AbortSignal;
+  readonly cpuPressure: () => number;
 }
 
 /**
@@ -65,11 +66,11 @@ export function customValidator(
   const { validationTimeMs, validationMemoryMiB, validationOutputMiB } = manifest.limits;
   const plain = { timeMs: validationTimeMs, memoryMiB: validationMemoryMiB, outputMiB: validationOutputMiB };
   const base = programRequest(validator, validationMemoryMiB);
-  const limits = runLimits(validator, plain, 1);
 
   return async ({ test, input, answer, output }) => {
     const feedback = await workspace.writableFolder("feedback");
     const stderr = workspace.file("validator-stderr");
+    const limits = runLimits(validator, plain, { timeFactor: 1, pressure: deps.cpuPressure() });
     const run = await runToEnd(
       deps.sandbox,
       {

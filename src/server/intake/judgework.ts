@@ -6,10 +6,10 @@ import type { WorkKind } from "./work.ts";
 
 /** Largest factor between a problem's time limit and the wall time that an executor grants one test. */
 const WALL_FACTOR = 30;
-/** Between a step's CPU limit and its wall limit. */
-const STEP_FACTOR = 5;
+/** Between the CPU limit of a step (compiling, validating) and the wall time that it may take on a busy machine. */
+const STEP_FACTOR = 10;
 /** Per test for starting, feeding and cleaning up; and once per job for blobs and queues on the executor. */
-const TEST_MARGIN_MS = 5_000;
+const TEST_MARGIN_MS = 15_000;
 const JOB_MARGIN_MS = 60_000;
 const LONGEST_MS = 24 * 3_600_000;
 const REMEMBER_COUNT = 500;

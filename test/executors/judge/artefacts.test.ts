@@ -17,6 +17,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { artefactKey, openArtefactCache } from "../../../src/executors/judge/artefacts.ts";
 
+/** What an entry counts for at least. */
+const SMALL = 64 * 1024;
+
 let root: string;
 let folder: string;
 let box: string;
@@ -43,7 +46,7 @@ test("what was stored is found, readable for a slot's uid, also after a restart"
     if (found === undefined) throw new Error("not found");
     expect(readFileSync(join(found.box, "sub", "data"), "utf8")).toBe("y");
     expect(statSync(join(found.box, "program")).mode & 0o777).toBe(0o755);
-    expect(cache.stats).toMatchObject({ hits: 1, misses: 0, entries: 1, bytes: 1_001 });
+    expect(cache.stats).toMatchObject({ hits: 1, misses: 0, entries: 1, bytes: SMALL });
     found.release();
   }
 });
@@ -98,7 +101,7 @@ test("links, pipes and devices are left out, and nothing outside is read", async
 });
 
 test("the least recently used goes first, never one that is held", async () => {
-  const cache = await open(3_500);
+  const cache = await open(3.5 * SMALL);
   for (const name of ["a", "b", "c"]) (await cache.store(key(name), box)).release();
   const held = await cache.find(key("b"));
   (await cache.find(key("a")))?.release();
@@ -106,17 +109,24 @@ test("the least recently used goes first, never one that is held", async () => {
   expect(existsSync(join(folder, key("c")))).toBe(false);
   (await cache.store(key("e"), box)).release();
   expect(readdirSync(folder).toSorted()).toEqual([key("b"), key("d"), key("e")].toSorted());
-  expect(cache.stats).toMatchObject({ entries: 3, bytes: 3_003 });
+  expect(cache.stats).toMatchObject({ entries: 3, bytes: 3 * SMALL });
   held?.release();
   (await cache.store(key("f"), box)).release();
   expect(readdirSync(folder).toSorted()).toEqual([key("d"), key("e"), key("f")].toSorted());
+});
+
+test("large programs count for what they are", async () => {
+  writeFileSync(join(box, "program"), Buffer.alloc(3 * SMALL));
+  const cache = await open();
+  (await cache.store(key("a"), box)).release();
+  expect(cache.stats.bytes).toBe(3 * SMALL + 1);
 });
 
 test("a restart with a smaller bound keeps the most recent", async () => {
   const cache = await open();
   for (const name of ["a", "b"]) (await cache.store(key(name), box)).release();
   (await cache.find(key("a")))?.release();
-  const smaller = await open(1_500);
+  const smaller = await open(1.5 * SMALL);
   expect(await smaller.find(key("b"))).toBeUndefined();
   expect(await smaller.find(key("a"))).toBeDefined();
 });
@@ -127,5 +137,5 @@ test("the same program stored by two slots at once is one entry", async () => {
   expect(new Set(artefacts.map((artefact) => artefact.box)).size).toBe(1);
   expect(readFileSync(join(artefacts[0].box, "sub", "data"), "utf8")).toBe("y");
   expect(readdirSync(folder)).toEqual([key("a")]);
-  expect(cache.stats).toMatchObject({ entries: 1, bytes: 1_001 });
+  expect(cache.stats).toMatchObject({ entries: 1, bytes: SMALL });
 });

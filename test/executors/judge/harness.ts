@@ -78,24 +78,13 @@ export async function openJudging(options: {
   const sandbox = isolates ?? native;
   const blobFolder = join(workDir, "blobs");
   mkdirSync(blobFolder, { recursive: true });
-  const registry = new Registry();
-  const openAgain = () =>
-    openJudge({
-      sandbox,
-      workDir,
-      limits: DEFAULT_LIMITS,
-      clock: systemClock,
-      registry: new Registry(),
-      language: options.usable,
-    });
-  let work = await openJudge({
-    sandbox,
-    workDir,
-    limits: DEFAULT_LIMITS,
-    clock: systemClock,
-    registry,
-    language: options.usable,
-  });
+  let registry = new Registry();
+  const open = () => {
+    registry = new Registry();
+    const { usable: language } = options;
+    return openJudge({ sandbox, workDir, limits: DEFAULT_LIMITS, clock: systemClock, registry, language });
+  };
+  let work = await open();
 
   const put = (content: string | Buffer): { sha256: Sha256; sizeBytes: number } => {
     const bytes = Buffer.from(content);
@@ -194,7 +183,8 @@ export async function openJudging(options: {
     workDir,
     native,
     isolates,
-    registry,
+    /** Metrics since the last restart. */
+    metrics: () => registry.metrics(),
     /** Blobs that are still held; nought when nothing runs. */
     pins: () => pins,
     put,
@@ -211,7 +201,7 @@ export async function openJudging(options: {
     },
     /** As after a restart of the executor: the same folder, nothing remembered. */
     async restart(): Promise<void> {
-      work = await openAgain();
+      work = await open();
     },
     async close(): Promise<void> {
       await isolates?.close();

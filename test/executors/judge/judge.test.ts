@@ -220,6 +220,14 @@ test("a cancel ends a running program and its compiler within 100 ms", async () 
   expect(tookMs.toSorted((a, b) => a - b)[1]).toBeLessThan(100);
 });
 
+test("what was judged is counted", async () => {
+  await judging.judge({ language: "python", source: PROGRAMS.python.RTE });
+  const metrics = await judging.metrics();
+  expect(metrics).toMatch(/docket_executor_verdicts_total\{language="python",verdict="RTE"\} \d/);
+  expect(metrics).toMatch(/docket_executor_tests_total\{language="python"\} \d/);
+  expect(metrics).toMatch(/docket_executor_compile_seconds_count\{language="python"\} \d/);
+});
+
 test("a job that is stopped before it starts does nothing", async () => {
   const outcome = await judging.outcome({
     language: "c",

@@ -181,13 +181,9 @@ test("a validator is compiled once for all submissions", async () => {
       validator: { language: "c" satisfies LanguageId, files },
     });
   await judge();
-  const misses = await judging.registry.getSingleMetricAsString(
-    "docket_executor_artefact_cache_lookups_total",
-  );
+  const misses = await judging.metrics();
   await judge();
-  const again = await judging.registry.getSingleMetricAsString(
-    "docket_executor_artefact_cache_lookups_total",
-  );
+  const again = await judging.metrics();
   const missesOf = (text: string) => /result="miss"} (\d+)/.exec(text)?.[1];
   expect(missesOf(again)).toBe(missesOf(misses));
 });
