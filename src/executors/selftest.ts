@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { LANGUAGES, type LanguageId } from "../shared/language.ts";
+import { LANGUAGES, type LanguageId, NOT_INSTALLED } from "../shared/language.ts";
 import type { LanguageDefinition, Places, Toolchain } from "./languages/language.ts";
 import { LANGUAGE_DEFINITIONS } from "./languages/languages.ts";
 import { type RunRequest, type Sandbox, SandboxFault } from "./sandbox/sandbox.ts";
@@ -36,7 +36,8 @@ export async function findLanguages(
       try {
         const toolchain = await definition.find(places);
         if (toolchain !== undefined) found.push({ id, version: toolchain.version, definition, toolchain });
-        else missing.push({ id, reason: `not installed: apt-get install ${definition.packages.join(" ")}` });
+        else
+          missing.push({ id, reason: `${NOT_INSTALLED}: apt-get install ${definition.packages.join(" ")}` });
       } catch (error) {
         missing.push({ id, reason: `its toolchain cannot be prepared: ${String(error)}` });
       }

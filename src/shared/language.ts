@@ -33,6 +33,9 @@ export const LANGUAGES: Readonly<Record<LanguageId, LanguageInfo>> = {
 
 export const LANGUAGE_IDS: readonly LanguageId[] = LanguageId.options;
 
+/** How an executor's reason for not offering a language begins when nothing of it is there; else it is broken. */
+export const NOT_INSTALLED = "not installed";
+
 /** The language whose file ending `fileName` has, or undefined. */
 export function languageOfFile(fileName: string): LanguageId | undefined {
   const ending = fileName.slice(fileName.lastIndexOf(".") + 1);

@@ -6,6 +6,7 @@ import { DataFolderTaken } from "./datafolder.ts";
 import { PoolConfigError } from "./pools.ts";
 import { PreflightError } from "./preflight.ts";
 import { NotReady } from "./readyprocess.ts";
+import { BrokenToolchain } from "./showexamples.ts";
 
 /** What to tell a person about a start that failed, and the exit code. */
 export function explain(error: unknown): { readonly message: string; readonly code: number } {
@@ -30,6 +31,7 @@ export function explain(error: unknown): { readonly message: string; readonly co
   }
   if (
     error instanceof PreflightError ||
+    error instanceof BrokenToolchain ||
     error instanceof PoolConfigError ||
     error instanceof EnvironmentError
   ) {

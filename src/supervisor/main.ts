@@ -69,7 +69,7 @@ try {
   process.exitCode = await main(mode);
 } catch (error) {
   const { message, code } = explain(error);
-  process.stderr.write(`\n${out.bad("Docket did not start.")}\n${message}\n`);
+  process.stderr.write(`\n${out.bad("Docket did not start, or not as it should.")}\n${message}\n`);
   process.exitCode = code;
 }
 // Sockets that a broken show left open must not keep a stopped stack's supervisor.

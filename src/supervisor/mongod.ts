@@ -24,7 +24,8 @@ const SOCKET_PATH_MAX = 100;
 const START_MS = 60_000;
 const CONNECT_MS = 2_000;
 const LOOK_MS = 25;
-const KEPT_LINES = 20;
+const KEPT_LINES = 4;
+const KEPT_CHARACTERS = 500;
 
 /**
  * Starts mongod as a one-node replica set on a unix socket that only its own user (and root) can open: no TCP port.
@@ -39,7 +40,7 @@ export async function startMongod(deps: StartDeps, input: MongodInput): Promise<
   await mkdir(data, { recursive: true, mode: 0o700 });
   await rm(socket, { force: true });
   await giveTo(input.folder, input.uid);
-  const last: string[] = [];
+  const troubles: string[] = [];
   const child = await startChild(deps.watchdog, {
     name: "mongod",
     command: input.binary,
@@ -55,8 +56,9 @@ export async function startMongod(deps: StartDeps, input: MongodInput): Promise<
     uid: input.uid,
     env: { PATH: process.env["PATH"], HOME: data, LC_ALL: "C" },
     onStdout: (line) => {
-      last.push(line);
-      if (last.length > KEPT_LINES) last.shift();
+      // Severity fatal or error: what a failed start needs to be explained.
+      if (/"s":"[FE]"/.test(line) && troubles.length < KEPT_LINES)
+        troubles.push(line.slice(0, KEPT_CHARACTERS));
       input.onLine?.(line);
     },
   });
@@ -66,7 +68,7 @@ export async function startMongod(deps: StartDeps, input: MongodInput): Promise<
     await becomePrimary(url, socket, child);
   } catch (error) {
     await child.stop(0);
-    throw new Error(`mongod did not start:\n${last.join("\n")}`, { cause: error });
+    throw new Error(`mongod did not start:\n${troubles.join("\n")}`, { cause: error });
   }
   return { url, child };
 }

@@ -1,6 +1,6 @@
-import { access, mkdir, readFile, rmdir } from "node:fs/promises";
+import { access, mkdir, readFile, rmdir, stat } from "node:fs/promises";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** The stack cannot start here; the message says what is wrong and what to do about it. */
 export class PreflightError extends Error {}
@@ -42,6 +42,19 @@ const there = async (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
+
+const OTHERS_EXECUTE = 0o001;
+
+/** mongod, nats-server and the executors run under users of their own, which must get to their data. */
+export async function checkReachable(folder: string): Promise<void> {
+  for (let at = dirname(folder); at !== dirname(at); at = dirname(at)) {
+    if (((await stat(at)).mode & OTHERS_EXECUTE) !== 0) continue;
+    throw new PreflightError(
+      `The data folder ${folder} cannot be used: ${at} is closed to the users that mongod and the executors\n` +
+        `  run under. Open it (chmod o+x ${at}), or set DOCKET_DATA to another folder.`,
+    );
+  }
+}
 
 /** Folders in which limits are made; empty when memory or process limits cannot be had. */
 async function cgroupParents(): Promise<string[]> {

@@ -5,13 +5,24 @@ import type { Output } from "../cli/output.ts";
 import { findingLine } from "../cli/show.ts";
 import { ROOT } from "./checkout.ts";
 import { exampleFolders, examplePrograms } from "./examples.ts";
-import { type LanguageState, offeredLanguages } from "./fleet.ts";
+import { type Fleet, heardFleet, type LanguageState } from "./fleet.ts";
 import { judgeExamples } from "./judgeexamples.ts";
 import type { Stack } from "./stack.ts";
 
+/** A toolchain is installed and does not work; missing ones are only said. */
+export class BrokenToolchain extends Error {
+  constructor(broken: Fleet["broken"]) {
+    const lines = broken.map(({ executor, language, reason }) => `  ${language} on ${executor}: ${reason}`);
+    super(
+      `A toolchain is installed and does not work:\n${lines.join("\n")}\n` +
+        "  Mend or remove it, or take its language out of docket.config.json.",
+    );
+  }
+}
+
 /**
  * Imports the example problems and judges one right and one wrong program per offered language, all through the
- * public API. Resolves to the number of things that did not go as they should.
+ * public API. Resolves to the number of things that did not go as they should. Throws BrokenToolchain.
  */
 export async function showExamples(stack: Stack, out: Output): Promise<number> {
   const jury = createClient({ url: stack.url, token: stack.keys.jury });
@@ -22,9 +33,10 @@ export async function showExamples(stack: Stack, out: Output): Promise<number> {
     const imported: string[] = [];
     for (const folder of folders) if (await importExample(jury, folder, out)) imported.push(folder);
 
-    const languages = await offeredLanguages(jury, stack.executors);
+    const { languages, broken } = await heardFleet(jury, stack.executors);
     out.line(`\n${out.bold("Languages")}:`);
     for (const language of languages) out.line(languageRow(out, language));
+    if (broken.length > 0) throw new BrokenToolchain(broken);
 
     const offered = new Set(languages.filter((one) => one.offered).map((one) => one.language.id));
     const programs = (await examplePrograms(imported)).filter((program) => offered.has(program.language));
@@ -52,6 +64,8 @@ async function importExample(client: Client, folder: string, out: Output): Promi
 }
 
 function languageRow(out: Output, { language, offered, versions, reasons }: LanguageState): string {
-  const text = offered ? (versions[0] ?? "") : out.bad(`not offered: ${reasons.join("; ")}`);
+  // The same reason from every executor is one reason.
+  const why = [...new Set(reasons)].join("; ") || "no pool in docket.config.json has it";
+  const text = offered ? (versions[0] ?? "") : out.bad(`not offered: ${why}`);
   return `  ${language.name.padEnd(22)} ${text}`;
 }

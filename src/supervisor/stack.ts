@@ -10,7 +10,7 @@ import type { Kept, ProcessEvent } from "./keepalive.ts";
 import { ensureLocalKeys } from "./localkeys.ts";
 import { openLogFolder } from "./logfolder.ts";
 import { type PoolConfig, planExecutors } from "./pools.ts";
-import { checkCanIsolate, freePort } from "./preflight.ts";
+import { checkCanIsolate, checkReachable, freePort } from "./preflight.ts";
 import { startExecutor, startServer } from "./processes.ts";
 import { takeUidBlock, type UidBlock } from "./uidblock.ts";
 import { startWatchdog } from "./watchdog.ts";
@@ -124,6 +124,7 @@ async function build(
   const identity = await identityOf(data.path);
   const executors = planExecutors(options.pools, identity.id, availableParallelism());
   const block = await ownUidBlock(data.path, undo);
+  if (block !== undefined) await checkReachable(data.path);
   const logs = await openLogFolder(join(data.path, "logs"), options.onLine);
   undo.push(() => logs.close());
 
