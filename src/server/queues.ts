@@ -49,7 +49,7 @@ export function createQueues(deps: {
 
   async function look(): Promise<QueueView[]> {
     const [counts, depths] = await Promise.all([
-      deps.judgements.counts(),
+      deps.judgements.counts(new Date(deps.clock.now())),
       Promise.all(
         LANGUAGE_IDS.map(async (id) => [id, await depthsOf(deps.link, deps.topology, id)] as const),
       ),

@@ -22,6 +22,17 @@ export function repeat(deps: {
   let timer: NodeJS.Timeout | undefined;
   let again = false;
   let running: Promise<void> | undefined;
+  /** The failure that was logged last: an outage is one line, not one each time. */
+  let failing: string | undefined;
+
+  function failed(error: unknown): void {
+    const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    log[message === failing ? "debug" : "error"](
+      { err: error, repeat: name },
+      "failed; it will be tried again",
+    );
+    failing = message;
+  }
 
   async function run(): Promise<void> {
     do {

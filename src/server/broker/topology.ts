@@ -35,29 +35,35 @@ function differing(wanted: object, found: object): string[] {
   );
 }
 
-async function keepStream(deps: { jsm: JetStreamManager; log: Log }, wanted: NamedStream): Promise<void> {
-  const { jsm, log } = deps;
+/** What had to be done, by name of the stream, or of stream and consumer. */
+interface Done {
+  readonly made: string[];
+  /** With the settings that differed. */
+  readonly changed: string[];
+}
+
+async function keepStream(jsm: JetStreamManager, wanted: NamedStream, done: Done): Promise<void> {
   const found = await jsm.streams.info(wanted.name).catch((error: unknown) => {
     if (isMissing(error)) return undefined;
     throw error;
   });
   if (found === undefined) {
     await jsm.streams.add(wanted);
-    log.warn({ stream: wanted.name }, "stream made: it was not there");
+    done.made.push(wanted.name);
     return;
   }
   const settings = differing(wanted, found.config);
   if (settings.length === 0) return;
   await jsm.streams.update(wanted.name, wanted);
-  log.warn({ stream: wanted.name, settings }, "stream changed to what this version needs");
+  done.changed.push(`${wanted.name}: ${settings.join(", ")}`);
 }
 
 async function keepConsumers(
-  deps: { jsm: JetStreamManager; log: Log },
+  jsm: JetStreamManager,
   stream: string,
   wanted: readonly Partial<ConsumerConfig>[],
+  done: Done,
 ): Promise<void> {
-  const { jsm, log } = deps;
   const found = new Map<string, ConsumerConfig>();
   for await (const consumer of jsm.consumers.list(stream)) found.set(consumer.name, consumer.config);
   for (const config of wanted) {
@@ -65,13 +71,13 @@ async function keepConsumers(
     const known = found.get(name);
     if (known === undefined) {
       await jsm.consumers.add(stream, config);
-      log.warn({ stream, consumer: name }, "consumer made: it was not there");
+      done.made.push(`${stream}.${name}`);
       continue;
     }
     const settings = differing(config, known);
     if (settings.length === 0) continue;
     await jsm.consumers.update(stream, name, config);
-    log.warn({ stream, consumer: name, settings }, "consumer changed to what this version needs");
+    done.changed.push(`${stream}.${name}: ${settings.join(", ")}`);
   }
 }
 
@@ -80,25 +86,23 @@ async function keepConsumers(
  * each connect and each round of the reconciler, on any number of servers at once. Throws when the broker refuses
  * or does not answer.
  */
-export async function keepTopology(
-  deps: { readonly jsm: JetStreamManager; readonly log: Log },
-  topology: Topology,
-): Promise<void> {
-  const events = eventStreamConfig(topology);
-  const advisories = advisoryStreamConfig(topology);
+export async function keepTopology(jsm: JetStreamManager, topology: Topology): Promise<Done> {
+  const done: Done = { made: [], changed: [] };
+  const keep = async (stream: NamedStream, consumers: readonly Partial<ConsumerConfig>[]): Promise<void> => {
+    await keepStream(jsm, stream, done);
+    await keepConsumers(jsm, stream.name, consumers, done);
+  };
   await Promise.all([
-    keepStream(deps, events).then(() => keepConsumers(deps, events.name, [recorderConsumerConfig()])),
-    keepStream(deps, advisories).then(() => keepConsumers(deps, advisories.name, [advisoryConsumerConfig()])),
-    ...LANGUAGE_IDS.map(async (language) => {
-      const jobs = jobStreamConfig(topology, language);
-      await keepStream(deps, jobs);
-      await keepConsumers(
-        deps,
-        jobs.name,
+    keep(eventStreamConfig(topology), [recorderConsumerConfig()]),
+    keep(advisoryStreamConfig(topology), [advisoryConsumerConfig()]),
+    ...LANGUAGE_IDS.map((language) =>
+      keep(
+        jobStreamConfig(topology, language),
         LANES.map((lane) => laneConsumerConfig(topology, language, lane)),
-      );
-    }),
+      ),
+    ),
   ]);
+  return done;
 }
 
 /** Keeps the topology at each connect, and whenever it is called; calls at once share a run. */
@@ -108,8 +112,15 @@ export function createTopologyKeeper(deps: {
   readonly log: Log;
 }): () => Promise<void> {
   let running: Promise<void> | undefined;
+  const run = async (): Promise<void> => {
+    const { made, changed } = await keepTopology(deps.link.use().jsm, deps.topology);
+    // Loud: apart from the first start and an upgrade it means that the broker lost something.
+    if (made.length > 0) deps.log.warn({ made }, "streams or consumers were not there and have been made");
+    if (changed.length > 0)
+      deps.log.warn({ changed }, "streams or consumers were changed to what this version needs");
+  };
   const keep = (): Promise<void> => {
-    running ??= keepTopology({ jsm: deps.link.use().jsm, log: deps.log }, deps.topology).finally(() => {
+    running ??= run().finally(() => {
       running = undefined;
     });
     return running;

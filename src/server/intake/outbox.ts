@@ -89,7 +89,7 @@ export function createOutbox(deps: OutboxDeps): Repeat {
     const orphans = claimed.filter((judgement) => !submissions.has(judgement.submission));
     const published = await Promise.all(claimed.map((judgement) => publish(judgement, submissions)));
     // A stream may be missing: nobody answers a publish to it.
-    if (published.includes(false)) await deps.mend();
+    if (published.includes(false) && link.connected()) await deps.mend();
     if (orphans.length > 0) await letWait(orphans, claim, now);
     return due.length;
   }

@@ -1,6 +1,7 @@
 import { readCapability } from "../../shared/capability.ts";
 import { decodeJson } from "../../shared/nats.ts";
 import { JudgeEvent } from "../../shared/protocol.ts";
+import { MAX_DELIVER } from "../../shared/topology.ts";
 
 export type Verified =
   | { readonly type: "event"; readonly event: JudgeEvent }
@@ -29,5 +30,7 @@ export function verifyEvent(secret: string, subject: string, data: Uint8Array): 
   ) {
     return { type: "forged", why: "the capability is for another job" };
   }
+  // The capability cannot name the delivery; a made-up high one would silence every later holder.
+  if (event.delivery > MAX_DELIVER) return { type: "forged", why: "no job is handed out so often" };
   return { type: "event", event };
 }

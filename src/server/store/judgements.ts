@@ -55,13 +55,18 @@ export interface Judgements {
   heads(
     ids: readonly JudgementId[],
   ): Promise<Pick<JudgementDocument, "_id" | "submission" | "generation" | "change" | "state">[]>;
-  /** Unfinished ones by language, lane and state. */
-  counts(): Promise<StateCount[]>;
+  /** Unfinished ones by language, lane and state; without what the outbox lets wait (no submission yet). */
+  counts(now: Date): Promise<StateCount[]>;
   /** PENDING ones created before `before`. */
   oldPending(before: Date, limit: number): Promise<JudgementDocument[]>;
 }
 
 const due = (now: Date): Filter<JudgementDocument> => ({ state: "PENDING", dispatchAfter: { $lte: now } });
+
+/** Without the hint, a sort by id would tempt the planner to walk through everything that was ever judged. */
+const UNFINISHED_INDEX = "unfinished";
+/** The longest time that a due judgement is held for publishing, milliseconds. */
+const HELD_MS = 2_000;
 
 export async function createJudgements(collection: Collection<JudgementDocument>): Promise<Judgements> {
   await guarded(() =>
@@ -70,6 +75,7 @@ export async function createJudgements(collection: Collection<JudgementDocument>
       { key: { problem: 1, _id: -1 } },
       // Small: what is final leaves it. Serves the outbox, the reconciler and the counts.
       {
+        name: UNFINISHED_INDEX,
         key: { state: 1, language: 1, lane: 1, createdAt: 1 },
         partialFilterExpression: { state: { $in: [...UNFINISHED] } },
       },
@@ -132,6 +138,7 @@ export async function createJudgements(collection: Collection<JudgementDocument>
             updatedAt: { $lt: before },
             ...(after === undefined ? {} : { _id: { $gt: after } }),
           })
+          .hint(UNFINISHED_INDEX)
           .sort({ _id: 1 })
           .limit(limit)
           .toArray(),
@@ -152,23 +159,34 @@ export async function createJudgements(collection: Collection<JudgementDocument>
           })
           .toArray(),
       ),
-    counts: () =>
+    counts: (now) =>
       guarded(async () => {
         const groups = await collection
           .aggregate<{
             _id: { language: LanguageId; lane: Lane; state: JudgementState };
             count: number;
             oldestAt: Date;
-          }>([
-            { $match: { state: { $in: [...UNFINISHED] } } },
-            {
-              $group: {
-                _id: { language: "$language", lane: "$lane", state: "$state" },
-                count: { $sum: 1 },
-                oldestAt: { $min: "$createdAt" },
+          }>(
+            [
+              {
+                $match: {
+                  state: { $in: [...UNFINISHED] },
+                  $or: [
+                    { state: { $ne: "PENDING" } },
+                    { dispatchAfter: { $lte: new Date(now.getTime() + HELD_MS) } },
+                  ],
+                },
               },
-            },
-          ])
+              {
+                $group: {
+                  _id: { language: "$language", lane: "$lane", state: "$state" },
+                  count: { $sum: 1 },
+                  oldestAt: { $min: "$createdAt" },
+                },
+              },
+            ],
+            { hint: UNFINISHED_INDEX },
+          )
           .toArray();
         return groups.map(({ _id, count, oldestAt }) => ({ ..._id, count, oldestAt }));
       }),

@@ -155,6 +155,7 @@ describe("events that are not what they say", () => {
       [subject, encodeJson({ ...finished, seq: "x" })],
       [subject, encodeJson({ ...finished, capability: issueCapability("another secret", claims) })],
       [subject, encodeJson({ ...finished, capability: issueCapability(SECRET, { ...claims, dispatch: 2 }) })],
+      [subject, encodeJson({ ...finished, delivery: 1_000_000, capability: job.job.capability })],
       // Another executor's name.
       [subject, encodeJson({ ...finished, executor: "e2", capability: job.job.capability })],
       // Another submission's event with this capability.
@@ -166,10 +167,28 @@ describe("events that are not what they say", () => {
     for (const [to, data] of bad) await wire.js.publish(to, data);
     await eventually(
       async () => ({ malformed: await counted("malformed"), forged: await counted("forged") }),
-      (now) => now.malformed === before.malformed + 2 && now.forged === before.forged + 4,
+      (now) => now.malformed === before.malformed + 2 && now.forged === before.forged + 5,
     );
     expect((await stored(id))?.state).not.toBe("FINISHED");
     await e1.emit(job, 1, { type: "finished", result: RESULT });
+    await e1.ack(job);
+    await until(server, id, (snapshot) => snapshot.judgement.state === "FINISHED");
+  });
+});
+
+describe("an event that the database refuses", () => {
+  it("blocks neither the stream nor its own judgement", async () => {
+    const { id, job } = await held();
+    const e1 = wire.executor("e1");
+    // Deeper than BSON may be.
+    let result: unknown = 1;
+    for (let i = 0; i < 300; i++) result = { result };
+    await e1.emit(job, 1, { type: "progress", result });
+    const other = await held();
+    await e1.emit(other.job, 1, { type: "finished", result: RESULT });
+    await e1.ack(other.job);
+    await until(server, other.id, (snapshot) => snapshot.judgement.state === "FINISHED");
+    await e1.emit(job, 2, { type: "finished", result: RESULT });
     await e1.ack(job);
     await until(server, id, (snapshot) => snapshot.judgement.state === "FINISHED");
   });
