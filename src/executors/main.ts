@@ -17,7 +17,7 @@ import { findLanguages, selfTest, testLanguage } from "./selftest.ts";
 import { lockWorkDir } from "./workdir.ts";
 
 /** Languages in which validators are written: tried on every executor, offered only where configured. */
-const VALIDATOR_LANGUAGES: readonly LanguageId[] = ["c", "cpp", "python"];
+const VALIDATOR_LANGUAGES: readonly LanguageId[] = ["c", "cpp", "python", "java"];
 
 /** Both halves of the configuration, with the problems of both in one message. */
 function readAll(env: NodeJS.ProcessEnv) {
