@@ -39,9 +39,10 @@ export function repeat(deps: {
       again = false;
       try {
         await act(stopping.signal);
+        if (failing !== undefined) log.info({ repeat: name }, "works again");
+        failing = undefined;
       } catch (error) {
-        if (!stopping.signal.aborted)
-          log.error({ err: error, repeat: name }, "failed; it will be tried again");
+        if (!stopping.signal.aborted) failed(error);
         break;
       }
     } while (again && !stopping.signal.aborted);

@@ -64,7 +64,7 @@ export interface Judgements {
 const due = (now: Date): Filter<JudgementDocument> => ({ state: "PENDING", dispatchAfter: { $lte: now } });
 
 /** Without the hint, a sort by id would tempt the planner to walk through everything that was ever judged. */
-const UNFINISHED_INDEX = "unfinished";
+const UNFINISHED_INDEX = { state: 1, language: 1, lane: 1, createdAt: 1 } as const;
 /** The longest time that a due judgement is held for publishing, milliseconds. */
 const HELD_MS = 2_000;
 
@@ -75,8 +75,7 @@ export async function createJudgements(collection: Collection<JudgementDocument>
       { key: { problem: 1, _id: -1 } },
       // Small: what is final leaves it. Serves the outbox, the reconciler and the counts.
       {
-        name: UNFINISHED_INDEX,
-        key: { state: 1, language: 1, lane: 1, createdAt: 1 },
+        key: UNFINISHED_INDEX,
         partialFilterExpression: { state: { $in: [...UNFINISHED] } },
       },
     ]),
