@@ -3,11 +3,13 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { LanguageId } from "../../../src/shared/language.ts";
 import { type Judging, openJudging } from "./harness.ts";
-import { findLanguages } from "./toolchains.ts";
+import { findLanguages, type FoundLanguages } from "./toolchains.ts";
 
+let languages: FoundLanguages;
 let judging: Judging;
 beforeAll(async () => {
-  judging = await openJudging(await findLanguages(["c", "cpp", "python"]));
+  languages = await findLanguages(["c", "cpp", "java", "python"]);
+  judging = await openJudging(languages);
 }, 60_000);
 afterAll(async () => await judging.close());
 afterEach(() => {
@@ -26,7 +28,18 @@ const outcome = (source: string, output = "5\n", validatorArgs: readonly string[
   });
 
 /** Accepts any number of which the square is the second argument; tells jury and owner different things. */
-const SQUARE: Readonly<Record<"c" | "cpp" | "python", Readonly<Record<string, string>>>> = {
+const SQUARE: Readonly<Record<"c" | "cpp" | "java" | "python", Readonly<Record<string, string>>>> = {
+  java: {
+    "Check.java": `import java.nio.file.*;
+public class Check {
+  public static void main(String[] args) throws Exception {
+    Files.writeString(Path.of(args[2], "judgemessage.txt"), "square checked");
+    Files.writeString(Path.of(args[2], "teammessage.txt"), "look again");
+    long n = new java.util.Scanner(System.in).nextLong();
+    System.exit(n * n == Long.parseLong(args[3]) ? 42 : 43);
+  }
+}`,
+  },
   c: {
     "check.c": `#include <stdio.h>
 #include <stdlib.h>
@@ -61,9 +74,10 @@ sys.exit(42 if int(input()) ** 2 == int(sys.argv[4]) else 43)`,
   },
 };
 
-test.each(["c", "cpp", "python"] as const)(
+test.for(["c", "cpp", "java", "python"] as const)(
   "a validator in %s accepts and rejects, with its words",
-  async (language) => {
+  async (language, { skip }) => {
+    skip(languages.usable(language) === undefined, `no toolchain for ${language} here`);
     const judge = (n: number) =>
       judging.judge({
         language: "python",
