@@ -63,7 +63,10 @@ const eventBase = {
   dispatch: z.int().min(1),
   delivery: z.int().min(1),
   executor: ExecutorId,
-  /** Grows by 1 with each event of one lease, from 1: orders the events of one holder. */
+  /**
+   * Grows by 1 with each event of one lease, from the milliseconds since 1970 at its beginning: orders the events of one
+   * holder, and of two that a crashed broker gave the same fence.
+   */
   seq: z.int().min(1),
   /** Executor's wall clock, milliseconds since 1970. For display only, never for ordering. */
   atMs: z.int(),

@@ -92,13 +92,23 @@ export function openLease(deps: LeaseDeps, delivery: Delivery): Lease {
     }
     return false;
   };
+  /**
+   * The server obeys a late nak even when the job is in other hands by then, so one without an answer is not repeated:
+   * at worst the lease runs out. The heartbeats end before, as one after it would put the delay off.
+   */
+  const nak = async (delayMs: number): Promise<boolean> => {
+    while (alive() && !connection.up()) await pause(RETRY_MS, loss.signal);
+    if (!alive()) return false;
+    ended.abort();
+    return await send(delayMs > 0 ? `-NAK ${JSON.stringify({ delay: delayMs * 1_000_000 })}` : "-NAK");
+  };
 
   return {
     alive,
     lost: loss.signal,
     ageMs,
     ack: () => settle("+ACK"),
-    nak: (delayMs) => settle(delayMs > 0 ? `-NAK ${JSON.stringify({ delay: delayMs * 1_000_000 })}` : "-NAK"),
+    nak,
     terminate: (reason) => settle(`+TERM ${reason}`),
     end: () => ended.abort(),
   };

@@ -57,7 +57,9 @@ export function createReporter(
 ): Reporter {
   const closed = new AbortController();
   const subject = subjects.event(deps.topology, deps.executor, job.submission);
-  let seq = 0;
+  // A broker that crashed may count deliveries from an older state and give two holders one fence, one after the
+  // other. Numbers from the clock keep the later one's events later, and their ids apart.
+  let seq = deps.clock.now();
   let waiting: { type: Interim; result: unknown } | { type: "started" } | undefined;
   let sending = false;
   let blocked = false;

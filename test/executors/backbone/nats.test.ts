@@ -70,7 +70,12 @@ test("NATS away for longer: the job is stopped, comes again, and is finished by 
   await stage.until((events) => events.find((e) => e.submission === submission && e.type === "compiled"));
   await away(8_000);
   const finished = await stage.finished(submission, 30_000);
-  expect(finished.delivery).toBeGreaterThan(1);
+  // A killed broker may have forgotten a delivery and count it again; then the later holder's numbers are higher.
+  const newest = stage
+    .ofSubmission(submission)
+    .toSorted((a, b) => a.delivery - b.delivery || a.seq - b.seq)
+    .at(-1);
+  expect(newest).toEqual(finished);
   expect(stage.ofSubmission(submission).filter((e) => e.type === "finished")).toHaveLength(1);
   await expect.poll(() => stage.waiting()).toBe(0);
   expect(begun.length).toBe(2);
