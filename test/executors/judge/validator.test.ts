@@ -25,6 +25,7 @@ const outcome = (source: string, output = "5\n", validatorArgs: readonly string[
     tests: [{ input: output, answer: "answer\n" }],
     validator: { language: "python", files: { "check.py": source } },
     validatorArgs,
+    limits: { validationTimeMs: 500 },
   });
 
 /** Accepts any number of which the square is the second argument; tells jury and owner different things. */
