@@ -1,58 +1,20 @@
 import { isUtf8 } from "node:buffer";
 import { LanguageId, LANGUAGES } from "../../shared/language.ts";
-import type { SourceFile, TestReport } from "../../shared/judging.ts";
+import type { SourceFile } from "../../shared/judging.ts";
 import { ProblemId, SubmissionId } from "../../shared/ids.ts";
 import { isJury } from "../auth.ts";
-import type { JudgementDocument, Try } from "../store/documents.ts";
 import { maySee, type SubmissionView, viewOf } from "../submissionview.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
+import { Judgement } from "./judgement.ts";
 import { Language } from "./language.ts";
 import { page, pageArgs, pageComplexity } from "./page.ts";
 import { Problem } from "./problem.ts";
+import { Compile, Test } from "./results.ts";
 import { LaneEnum, StateEnum, VerdictEnum } from "./scalars.ts";
-
-/** Fields with this are null to everybody but the jury. */
-const juryOnly = { authScopes: { jury: true }, nullable: true, unauthorizedResolver: () => null } as const;
 
 const isOwnOrJury = ({ snapshot }: SubmissionView, _args: object, { viewer }: Context): boolean =>
   viewer !== undefined && maySee(viewer, snapshot);
-
-const Compile = builder.objectRef<NonNullable<SubmissionView["results"]["compile"]>>("Compile").implement({
-  description: "How compiling went.",
-  fields: (t) => ({
-    ok: t.exposeBoolean("ok"),
-    message: t.exposeString("message", { description: "The compiler's words, cut to a limit." }),
-    cpuMs: t.exposeFloat("cpuMs"),
-    wallMs: t.exposeFloat("wallMs"),
-    cached: t.exposeBoolean("cached", { description: "The same sources had been compiled before." }),
-  }),
-});
-
-const Test = builder.objectRef<TestReport>("Test").implement({
-  description: "One test that has been run.",
-  fields: (t) => ({
-    name: t.exposeString("name"),
-    verdict: t.expose("verdict", { type: VerdictEnum }),
-    cpuMs: t.exposeFloat("cpuMs", { description: "CPU time; decides TLE." }),
-    wallMs: t.exposeFloat("wallMs"),
-    memoryKiB: t.exposeFloat("memoryKiB"),
-    teamMessage: t.exposeString("teamMessage", {
-      nullable: true,
-      description: "What the problem's validator has to say to the team.",
-    }),
-    exit: t.string({
-      ...juryOnly,
-      description: "Exit code or signal. Jury only.",
-      resolve: ({ exit }) => exit,
-    }),
-    judgeMessage: t.string({
-      ...juryOnly,
-      description: "What the problem's validator has to say to the jury. Jury only.",
-      resolve: ({ judgeMessage }) => judgeMessage,
-    }),
-  }),
-});
 
 const Source = builder.objectRef<SourceFile>("SourceFile").implement({
   description: "A file as it was handed in.",
@@ -69,53 +31,6 @@ const Source = builder.objectRef<SourceFile>("SourceFile").implement({
         if (bytes === undefined) throw new Error(`source blob ${sha256} is missing`);
         return isUtf8(bytes) ? new TextDecoder().decode(bytes) : null;
       },
-    }),
-  }),
-});
-
-const TryRef = builder.objectRef<Try>("Try").implement({
-  description: "One executor's go at a judgement's job.",
-  fields: (t) => ({
-    dispatch: t.exposeInt("dispatch"),
-    delivery: t.exposeInt("delivery"),
-    executor: t.exposeString("executor"),
-    startedAt: t.expose("startedAt", { type: "DateTime" }),
-    endedAt: t.field({ type: "DateTime", nullable: true, resolve: ({ end }) => end?.at }),
-    end: t.string({
-      nullable: true,
-      description: "finished, fault or released; null while it runs, and for ever when the executor died.",
-      resolve: ({ end }) => end?.type,
-    }),
-    faultCode: t.string({ nullable: true, resolve: ({ end }) => end?.code }),
-    message: t.string({ nullable: true, resolve: ({ end }) => end?.message }),
-    log: t.string({ nullable: true, resolve: ({ end }) => end?.log }),
-  }),
-});
-
-const DeadLetter = builder.objectRef<NonNullable<JudgementDocument["deadLetter"]>>("DeadLetter").implement({
-  description: "Why a judgement was given up.",
-  fields: (t) => ({
-    code: t.exposeString("code"),
-    reason: t.exposeString("reason"),
-    at: t.expose("at", { type: "DateTime" }),
-  }),
-});
-
-const Judgement = builder.objectRef<JudgementDocument>("Judgement").implement({
-  description: "The judging that counts.",
-  fields: (t) => ({
-    generation: t.exposeInt("generation", { description: "1 for the first judging, then +1 each." }),
-    tries: t.field({
-      ...juryOnly,
-      type: [TryRef],
-      description: "Jury only.",
-      resolve: ({ tries }) => [...tries],
-    }),
-    deadLetter: t.field({
-      ...juryOnly,
-      type: DeadLetter,
-      description: "Jury only.",
-      resolve: ({ deadLetter }) => deadLetter,
     }),
   }),
 });
