@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { JudgementId } from "../../shared/ids.ts";
 import type { LanguageId } from "../../shared/language.ts";
 import { type Repeat, repeat } from "../../shared/repeat.ts";
 import { eventStreamOf, RECORDER_CONSUMER } from "../../shared/topology.ts";
 import { findJob, laneDepths, type LaneDepth, submissionsInStream } from "../broker/jobs.ts";
 import type { Lane } from "../../shared/lane.ts";
-import { isFinal, type JudgementDocument } from "../store/documents.ts";
+import { isFinal } from "../store/documents.ts";
+import type { QuietJudgement } from "../store/judgements.ts";
 import type { Leases } from "../store/leases.ts";
 import { type StuckDeps, unstick } from "./stuck.ts";
 
@@ -20,7 +20,6 @@ export interface ReconcilerDeps extends StuckDeps {
 }
 
 const LEASE = "reconciler";
-const BATCH = 500;
 /** Longest wait for the recorder to have read what executors had said, milliseconds; then the next round. */
 const FLOOR_WAIT_MS = 5_000;
 const FLOOR_LOOK_MS = 100;
@@ -35,6 +34,7 @@ export function createReconciler(deps: ReconcilerDeps): Repeat {
   const jobs = () => ({ jsm: link.use().jsm, topology: deps.topology });
   /** Jobs that looked stuck in the last round. */
   let suspects = new Set<string>();
+  let nextSuspects = new Set<string>();
 
   /** Has the recorder read every event that was there when this was called? False when that takes too long. */
   async function eventsAreRead(signal: AbortSignal): Promise<boolean> {
@@ -51,26 +51,27 @@ export function createReconciler(deps: ReconcilerDeps): Repeat {
     }
   }
 
-  /** Unfinished and quiet ones of a language whose job is in no stream; the ids are compared where they can differ. */
+  /**
+   * Those whose job is in no stream. `there` sorts out the many that are fine; each of the others is looked up by
+   * subject and id, after its judgement was read: what was published meanwhile is found.
+   */
   async function withoutJob(
-    language: LanguageId,
-    quiet: readonly JudgementDocument[],
-  ): Promise<JudgementDocument[]> {
-    const there = await submissionsInStream(jobs(), language);
-    const lost: JudgementDocument[] = [];
+    quiet: readonly QuietJudgement[],
+    there: ReadonlySet<string>,
+  ): Promise<QuietJudgement[]> {
+    const lost: QuietJudgement[] = [];
     for (const judgement of quiet) {
-      if (there.has(judgement.submission)) {
-        if (judgement.dispatch === 1 && judgement.generation === 1) continue;
-        const found = await findJob(jobs(), judgement);
-        if (found?.job?.dispatch === judgement.dispatch && found.job.generation === judgement.generation)
-          continue;
-      }
-      lost.push(judgement);
+      // Under its subject there can be another job only if there was another one.
+      const first = judgement.dispatch === 1 && judgement.generation === 1;
+      if (first && there.has(judgement.submission)) continue;
+      const job = (await findJob(jobs(), judgement))?.job;
+      if (job?.dispatch !== judgement.dispatch || job.generation !== judgement.generation)
+        lost.push(judgement);
     }
     return lost;
   }
 
-  async function dispatchLost(lost: readonly JudgementDocument[], signal: AbortSignal): Promise<void> {
+  async function dispatchLost(lost: readonly QuietJudgement[], signal: AbortSignal): Promise<void> {
     if (lost.length === 0 || !(await eventsAreRead(signal))) return;
     for (const before of lost) {
       if (signal.aborted) return;
@@ -90,40 +91,46 @@ export function createReconciler(deps: ReconcilerDeps): Repeat {
    * A job in the stream that its consumer neither will deliver nor has out: delivered too often, and the advisory
    * was lost. Seen so in two rounds before anything is done.
    */
-  async function unstickQuiet(language: LanguageId, quiet: readonly JudgementDocument[]): Promise<string[]> {
-    const depths: ReadonlyMap<Lane, LaneDepth> = await laneDepths(jobs(), language);
-    const idle = quiet.filter((judgement) => {
-      const depth = depths.get(judgement.lane);
-      return depth !== undefined && depth.waiting + depth.running === 0;
-    });
-    const seen: string[] = [];
-    for (const judgement of idle) {
-      const found = await findJob(jobs(), judgement);
-      if (found?.job?.dispatch !== judgement.dispatch) continue;
-      const suspect = `${judgement._id}@${found.seq}`;
-      if (suspects.has(suspect)) await unstick(deps, judgement);
-      else seen.push(suspect);
+  async function unstickQuiet(
+    quiet: readonly QuietJudgement[],
+    depths: ReadonlyMap<Lane, LaneDepth>,
+  ): Promise<void> {
+    for (const quietOne of quiet) {
+      const depth = depths.get(quietOne.lane);
+      if (depth === undefined || depth.waiting + depth.running > 0) continue;
+      const found = await findJob(jobs(), quietOne);
+      if (found?.job?.dispatch !== quietOne.dispatch) continue;
+      const suspect = `${quietOne._id}@${found.seq}`;
+      nextSuspects.add(suspect);
+      if (!suspects.has(suspect)) continue;
+      const judgement = await judgements.get(quietOne._id);
+      if (judgement && !isFinal(judgement.state) && judgement.dispatch === quietOne.dispatch) {
+        await unstick(deps, judgement);
+      }
     }
-    return seen;
+  }
+
+  async function reconcile(language: LanguageId, quiet: readonly QuietJudgement[], signal: AbortSignal) {
+    const depths = await laneDepths(jobs(), language);
+    const there = await submissionsInStream(jobs(), language);
+    const lost = new Set(await withoutJob(quiet, there));
+    await dispatchLost([...lost], signal);
+    await unstickQuiet(
+      quiet.filter((judgement) => !lost.has(judgement)),
+      depths,
+    );
   }
 
   async function round(signal: AbortSignal): Promise<void> {
-    const before = new Date(deps.clock.now() - deps.quietMs);
-    const nextSuspects = new Set<string>();
-    let after: JudgementId | undefined;
-    for (;;) {
-      const batch = await judgements.quiet({ before, after, limit: BATCH });
-      for (const [language, quiet] of Map.groupBy(batch, (judgement) => judgement.language)) {
-        if (signal.aborted) return;
-        const lost = await withoutJob(language, quiet);
-        await dispatchLost(lost, signal);
-        const present = quiet.filter((judgement) => !lost.includes(judgement));
-        for (const suspect of await unstickQuiet(language, present)) nextSuspects.add(suspect);
-      }
-      after = batch.at(-1)?._id;
-      if (batch.length < BATCH) break;
+    const quiet: QuietJudgement[] = [];
+    // Bounded by what the windows hold.
+    for await (const one of judgements.quiet(new Date(deps.clock.now() - deps.quietMs))) quiet.push(one);
+    for (const [language, own] of Map.groupBy(quiet, (judgement) => judgement.language)) {
+      if (signal.aborted) return;
+      await reconcile(language, own, signal);
     }
     suspects = nextSuspects;
+    nextSuspects = new Set();
   }
 
   const loop = repeat({

@@ -4,7 +4,7 @@ import type { Lane } from "../../shared/lane.ts";
 import type { LanguageId } from "../../shared/language.ts";
 import type { JudgementDocument, JudgementState } from "./documents.ts";
 import { groupInsert, type InsertOutcome } from "./insertgroup.ts";
-import { guarded } from "./unavailable.ts";
+import { guarded, guardedEach } from "./unavailable.ts";
 
 export const UNFINISHED = ["PENDING", "QUEUED", "RUNNING"] as const satisfies readonly JudgementState[];
 
@@ -15,6 +15,11 @@ export interface StateCount {
   readonly count: number;
   readonly oldestAt: Date;
 }
+
+export type QuietJudgement = Pick<
+  JudgementDocument,
+  "_id" | "submission" | "generation" | "dispatch" | "language" | "lane"
+>;
 
 /** The judgement documents. Every write is guarded; each method says by what. */
 export interface Judgements {
@@ -43,12 +48,8 @@ export interface Judgements {
   }): Promise<JudgementDocument[]>;
   /** Lets PENDING ones of this claim wait until `until`. */
   defer(input: { ids: readonly JudgementId[]; claim: string; until: Date }): Promise<void>;
-  /** QUEUED or RUNNING without a change since `before`, by id after `after`. */
-  quiet(input: {
-    before: Date;
-    after?: JudgementId | undefined;
-    limit: number;
-  }): Promise<JudgementDocument[]>;
+  /** QUEUED or RUNNING without a change since `before`, each once, in no order. */
+  quiet(before: Date): AsyncIterable<QuietJudgement>;
   /** Removes a first judgement whose submission never came to be. Guarded: never dispatched by the outbox. */
   removeUntouched(id: JudgementId): Promise<void>;
   /** State, generation and change only, for those asked. */
@@ -63,7 +64,7 @@ export interface Judgements {
 
 const due = (now: Date): Filter<JudgementDocument> => ({ state: "PENDING", dispatchAfter: { $lte: now } });
 
-/** Without the hint, a sort by id would tempt the planner to walk through everything that was ever judged. */
+/** Hinted where the planner could be tempted to walk through everything that was ever judged. */
 const UNFINISHED_INDEX = { state: 1, language: 1, lane: 1, createdAt: 1 } as const;
 /** The longest time that a due judgement is held for publishing, milliseconds. */
 const HELD_MS = 2_000;
@@ -129,18 +130,12 @@ export async function createJudgements(collection: Collection<JudgementDocument>
           { $set: { dispatchAfter: until }, $inc: { change: 1 } },
         );
       }),
-    quiet: ({ before, after, limit }) =>
-      guarded(() =>
+    quiet: (before) =>
+      guardedEach(
         collection
-          .find({
-            state: { $in: ["QUEUED", "RUNNING"] },
-            updatedAt: { $lt: before },
-            ...(after === undefined ? {} : { _id: { $gt: after } }),
-          })
+          .find({ state: { $in: ["QUEUED", "RUNNING"] }, updatedAt: { $lt: before } })
           .hint(UNFINISHED_INDEX)
-          .sort({ _id: 1 })
-          .limit(limit)
-          .toArray(),
+          .project<QuietJudgement>({ submission: 1, generation: 1, dispatch: 1, language: 1, lane: 1 }),
       ),
     removeUntouched: (id) =>
       guarded(async () => {

@@ -61,5 +61,14 @@ export async function guarded<T>(operation: () => Promise<T>): Promise<T> {
   }
 }
 
+/** The same for what is read piece by piece. */
+export async function* guardedEach<T>(items: AsyncIterable<T>): AsyncGenerator<T, void> {
+  try {
+    yield* items;
+  } catch (error) {
+    throw isPassing(error) ? new StoreUnavailable(error) : error;
+  }
+}
+
 /** MongoDB's duplicate key error. */
 export const DUPLICATE_KEY = 11_000;
