@@ -40,6 +40,9 @@ export async function listProblems(client: Client, out: Output, { json }: ListOp
   });
 }
 
+/** No executor has so much as tried. */
+const NO_POOL = "no running executor is set up for it";
+
 export async function listLanguages(client: Client, out: Output, { json }: ListOptions): Promise<void> {
   const { languages } = await client.request(LANGUAGES);
   if (json) return out.json(languages);
@@ -47,7 +50,7 @@ export async function listLanguages(client: Client, out: Output, { json }: ListO
     language.id,
     language.name,
     offered ? "offered" : "not offered",
-    plain((offered ? versions : reasons).join("; ")),
+    plain((offered ? versions : reasons).join("; ")) || NO_POOL,
   ]);
   print(out, [["id", "name", "", "with, or why not"], ...rows], { empty: "No languages." });
 }

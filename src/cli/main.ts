@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError } from "commander";
 import { type Client } from "./client.ts";
 import { type ConnectOptions, withClient } from "./connect.ts";
 import { importProblem } from "./importproblem.ts";
-import { createKey, revokeKey, withStore } from "./keys.ts";
+import { addKeysCommand } from "./keyscommand.ts";
 import { listExecutors, listLanguages, listProblems, listQueues } from "./lists.ts";
 import { isFinal, SUBMISSION, type SubmissionView } from "./operations.ts";
-import { createOutput, type Output, plain, table } from "./output.ts";
+import { createOutput, type Output, plain } from "./output.ts";
 import { createProgress, findingLine, outcomeLines } from "./show.ts";
 import { handIn, readProgram } from "./submit.ts";
 import { CLI_EXIT, CliTrouble, Interrupted } from "./trouble.ts";
@@ -33,13 +33,6 @@ async function act(options: Shared, role: "participant" | "jury", use: Use): Pro
 }
 
 const exitOf = (view: SubmissionView): number => (view.verdict === "AC" ? CLI_EXIT.ok : CLI_EXIT.otherwise);
-
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new InvalidArgumentError("Expected a whole number above 0.");
-  return value;
-}
 
 const program = new Command("docket")
   .description("Submit programs, verify problem packages and look after a Docket.")
@@ -174,63 +167,7 @@ for (const [name, { about, role, list }] of Object.entries(lists)) {
     });
 }
 
-const keys = program.command("keys").description("make, list and revoke API keys (works on the database)");
-
-keys
-  .command("create")
-  .description("make a key and print it, this once")
-  .addOption(
-    new Option("--role <role>", "what it may do")
-      .choices(["participant", "jury", "admin"])
-      .makeOptionMandatory(),
-  )
-  .requiredOption("--owner <name>", "whose submissions are made with it")
-  .option("--note <text>", "for your own memory")
-  .option("--days <n>", "days until it expires (default: never)", positiveInteger)
-  .action(
-    async (
-      options: { role: "participant" | "jury" | "admin"; owner: string; note?: string; days?: number },
-      command: Command,
-    ) => {
-      const { key, document } = await withStore(process.env, (store) =>
-        createKey(store, { ...options, now: new Date() }),
-      );
-      if (shared(command).json === true) out.json({ key, id: document._id, ...options });
-      else {
-        out.line(key);
-        notes.line(notes.dim("Keep it: it cannot be shown again. It is known to the servers at once."));
-      }
-    },
-  );
-
-keys
-  .command("list")
-  .description("list the keys; a key itself is stored nowhere")
-  .action(async (_options: unknown, command: Command) => {
-    const found = await withStore(process.env, (store) => store.apiKeys.list());
-    if (shared(command).json === true)
-      return out.json(found.map(({ _id, ...rest }) => ({ id: _id, ...rest })));
-    const rows = found.map((key) => [
-      key._id.slice(0, 12),
-      plain(key.owner),
-      key.role,
-      key.createdAt.toISOString().slice(0, 16),
-      key.expiresAt?.toISOString().slice(0, 16) ?? "never",
-      plain(key.note ?? ""),
-    ]);
-    for (const line of table([["id", "owner", "role", "made", "expires", "note"], ...rows])) out.line(line);
-  });
-
-keys
-  .command("revoke")
-  .description("revoke a key; it stops working within seconds")
-  .argument("<id>", "the key's id, its start, or the key itself")
-  .action(async (id: string, _options: unknown, command: Command) => {
-    const revoked = await withStore(process.env, (store) => revokeKey(store, id));
-    if (shared(command).json === true)
-      out.json({ id: revoked._id, owner: revoked.owner, role: revoked.role });
-    else out.line(`revoked  ${revoked._id.slice(0, 12)}  ${plain(revoked.owner)}, ${revoked.role}`);
-  });
+addKeysCommand(program, out, notes);
 
 try {
   await program.parseAsync();

@@ -5,9 +5,12 @@ import { mebibytes, milliseconds, type Output, plain } from "./output.ts";
 const verdictText = (out: Output, verdict: string, width = 0): string =>
   verdict === "AC" ? out.good(verdict.padEnd(width)) : out.bad(verdict.padEnd(width));
 
+/** Wide enough for most names, so that columns stand although tests come one by one. */
+const NAME_WIDTH = 24;
+
 function testLine(out: Output, test: TestView, number: number, view: SubmissionView): string {
   const digits = String(view.testsTotal).length;
-  const nameWidth = Math.max(12, ...view.tests.map(({ name }) => name.length));
+  const nameWidth = Math.max(NAME_WIDTH, ...view.tests.map(({ name }) => name.length));
   const numbers = `${milliseconds(test.cpuMs).padStart(8)}  ${mebibytes(test.memoryKiB).padStart(10)}`;
   const message = plain(test.teamMessage ?? test.judgeMessage ?? "").split("\n")[0] ?? "";
   const said = message === "" ? "" : `  ${out.dim(message.slice(0, 100))}`;

@@ -72,7 +72,7 @@ describe("submit", () => {
     );
     expect(end.code).toBe(0);
     expect(end.stdout).toMatch(/^[0-9a-z]{26} {2}Hello World!, Python 3\n/);
-    expect(end.stdout).toMatch(/ {2}1 {2}secret\/hello {2}AC +\d+ ms +\d+\.\d MiB\n/);
+    expect(end.stdout).toMatch(/ {2}1 {2}secret\/hello +AC +\d+ ms +\d+\.\d MiB\n/);
     expect(end.stdout).toMatch(/\nAccepted {2}1 of 1 tests, at most \d+ ms and \d+\.\d MiB\n$/);
     const wrong = await docket(
       "participant",
