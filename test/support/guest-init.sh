@@ -19,7 +19,10 @@ mount -t devpts pts /root/dev/pts
 mount -t cgroup2 cgroup /root/sys/fs/cgroup
 ip link set lo up
 cp /command /root/run/command
-chroot /root /bin/bash /run/command
+# Not chroot alone: bubblewrap resolves paths by descriptor in a new mount namespace, where only a real root will do.
+cd /root
+mount --move . /
+chroot . /bin/bash /run/command
 echo "guest-exit=$?"
 sync
 poweroff -f

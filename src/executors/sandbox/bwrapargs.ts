@@ -1,7 +1,10 @@
 import type { LaunchRequest } from "./wire.ts";
 
 export interface PinnedMount {
+  /** A path that opens what the launcher has pinned. */
   readonly source: string;
+  /** Descriptor on which bubblewrap gets it; undefined for one too old to take descriptors. */
+  readonly fd: number | undefined;
   readonly inside: string;
 }
 
@@ -12,7 +15,7 @@ export interface BwrapInput {
   readonly root: string;
   readonly uid: number;
   readonly request: LaunchRequest;
-  readonly box: string;
+  readonly box: PinnedMount;
   readonly mounts: readonly PinnedMount[];
   readonly scratch: PinnedMount | undefined;
   readonly seccompFd: number;
@@ -39,16 +42,23 @@ export function bwrapCommand(input: BwrapInput): string[] {
     ["--dev-bind", input.root, "/", "--proc", "/proc"],
     // Its pages count as memory of the run; the size only keeps one file from being larger than that.
     ["--perms", "1777", "--size", String(request.limits.memoryKiB * 1024), "--tmpfs", "/tmp"],
-    [request.boxWritable ? "--bind" : "--ro-bind", input.box, "/box"],
+    bind(request.boxWritable ? "--bind" : "--ro-bind", input.box),
     mountPoints(input),
-    input.mounts.flatMap(({ source, inside }) => ["--ro-bind", source, inside]),
-    input.scratch === undefined ? [] : ["--bind", input.scratch.source, input.scratch.inside],
+    input.mounts.flatMap((mount) => bind("--ro-bind", mount)),
+    input.scratch === undefined ? [] : bind("--bind", input.scratch),
     ["--chdir", "/box", "--"],
     ["/usr/bin/setpriv", `--reuid=${input.uid}`, `--regid=${input.uid}`, "--clear-groups"],
     ["--inh-caps=-all", "--bounding-set=-all", "--no-new-privs", "--"],
     request.argv,
   ].flat();
 }
+
+/**
+ * bubblewrap resolves a path by itself, so a pinned one could be changed under it; given a descriptor, it makes sure
+ * that what it mounted is what the descriptor holds.
+ */
+const bind = (option: string, { source, fd, inside }: PinnedMount): string[] =>
+  fd === undefined ? [option, source, inside] : [`${option}-fd`, String(fd), inside];
 
 /** The tree is read-only: where something is mounted below one of its empty folders, that becomes a small tmpfs. */
 function mountPoints({ mounts, scratch }: BwrapInput): string[] {

@@ -5,12 +5,7 @@ export interface CgroupMounts {
   /** Controller name to the directory of our own group in its v1 hierarchy. */
   readonly v1: ReadonlyMap<string, string>;
   /** Mount point of the v2 hierarchy. */
-  readonly v2?: { readonly mount: string; readonly own: string } | undefined;
-}
-
-/** Pure: finds the hierarchies from the text of mountinfo and /proc/self/cgroup. */
-export function parseCgroupMounts(mountinfo: string, selfCgroup: string): CgroupMounts {
-  const own = new Map<string, string>();
+  readonly v2?: string | undefined;
   for (const line of selfCgroup.split("\n")) {
     const [, controllers, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
     if (controllers === undefined || path === undefined) continue;
@@ -22,7 +17,7 @@ export function parseCgroupMounts(mountinfo: string, selfCgroup: string): Cgroup
     const [left = "", right = ""] = line.split(" - ");
     const [, , , root = "/", mount = ""] = left.split(" ");
     const [type, , options = ""] = right.split(" ");
-    if (type === "cgroup2") v2 ??= { mount, own: below(own.get("") ?? "/", root) };
+    if (type === "cgroup2") v2 ??= mount;
     if (type !== "cgroup") continue;
     for (const option of options.split(",")) {
       if (!own.has(option) || v1.has(option)) continue;
@@ -34,6 +29,6 @@ export function parseCgroupMounts(mountinfo: string, selfCgroup: string): Cgroup
 
 /** In a container the mount shows a part of the hierarchy only, or our own path lies outside of what is shown. */
 const below = (path: string, root: string): string => {
-  if (root === "/") return path;
-  return path === root || path.startsWith(`${root}/`) ? path.slice(root.length) || "/" : "/";
+  if (root === "/") return path === "/" ? "" : path;
+  return path.startsWith(`${root}/`) ? path.slice(root.length) : "";
 };

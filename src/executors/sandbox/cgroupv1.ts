@@ -77,7 +77,7 @@ function runGroup(
     isEmpty: () => pidsIn(procs).length === 0,
     kill: () => killAll(procs),
     remove() {
-      for (const dir of all) rmdirSync(dir);
+      for (const dir of all) if (existsSync(dir)) rmdirSync(dir);
     },
   };
 }

@@ -14,15 +14,15 @@ import {
 } from "./cgroup.ts";
 
 /** The unified hierarchy. Groups lie directly below its top (or the container's), as a container engine puts its own. */
-export function cgroupV2(executor: string, at: { readonly mount: string; readonly own: string }): Cgroups {
-  const controllers = readFileSync(join(at.mount, "cgroup.controllers"), "utf8").trim().split(" ");
+export function cgroupV2(executor: string, mount: string): Cgroups {
+  const controllers = readFileSync(join(mount, "cgroup.controllers"), "utf8").trim().split(" ");
   for (const needed of ["memory", "pids"]) {
     if (!controllers.includes(needed)) {
-      throw new Error(`the cgroup v2 hierarchy at ${at.mount} has no ${needed} controller`);
+      throw new Error(`the cgroup v2 hierarchy at ${mount} has no ${needed} controller`);
     }
   }
-  enableControllers(at.mount);
-  const parent = join(at.mount, groupPrefix(executor));
+  enableControllers(mount);
+  const parent = join(mount, groupPrefix(executor));
   ensureGroup(parent);
   enableControllers(parent);
   return {
@@ -89,7 +89,8 @@ function runGroup(dir: string): RunGroup {
     },
     peakKiB: () => Math.round((hasPeak ? readNumber(peak) : seenBytes) / 1024),
     oomKills: () => keyed(readFileSync(join(dir, "memory.events"), "utf8"), "oom_kill"),
-    isEmpty: () => pidsIn(procs).length === 0,
+    // cgroup.procs leaves out processes that are dying but still there.
+    isEmpty: () => keyed(readFileSync(join(dir, "cgroup.events"), "utf8"), "populated") === 0,
     kill() {
       // Kernels before 5.14 have no cgroup.kill.
       if (existsSync(killFile)) write(killFile, 1);

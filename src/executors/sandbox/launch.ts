@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, readSync } from "node:fs";
 import { constants } from "node:os";
-import { bwrapCommand, shellWord } from "./bwrapargs.ts";
+import { bwrapCommand, type PinnedMount, shellWord } from "./bwrapargs.ts";
 import { openBox, pinFolder, pinInput, pinMount, pinnedPath, pinOutput, type Realm } from "./pin.ts";
 import { type PreparedShell, STATUS_FD } from "./preparedshell.ts";
 import { type RunResult, type RunStatus, SandboxFault } from "./sandbox.ts";
@@ -9,11 +9,15 @@ import type { LaunchRequest } from "./wire.ts";
 export interface LaunchDeps {
   readonly realm: Realm;
   readonly bwrap: string;
+  /** This bubblewrap has --bind-fd (0.9 and newer). */
+  readonly bindsDescriptors: boolean;
   readonly root: string;
   readonly seccompFile: string;
   readonly slotUidBase: number;
   readonly slots: number;
   readonly takeShell: () => PreparedShell;
+  /** Does not wait: what is left of a run is an empty group. */
+  readonly disposeShell: (shell: PreparedShell) => void;
   /** Milliseconds of a clock that never goes back. */
   readonly monotonicMs: () => number;
 }
@@ -23,12 +27,14 @@ const POLL_MS = 10;
 /** How long killed processes may take to be gone, milliseconds: large memories take their time. */
 const REAP_MS = 10_000;
 const SECCOMP_FD = 4;
+/** A POSIX shell redirects descriptors of one digit: four are left for what is bound (wire.ts). */
+const FIRST_BOUND_FD = 6;
 /** bubblewrap itself and the first process of its PID namespace. */
 const BWRAP_PROCESSES = 2;
 
 /**
- * Runs one program and accounts for it. `cancel` aborts it. Everything the run opened is closed and its control
- * group removed when the promise settles; nothing of it is alive then.
+ * Runs one program and accounts for it. `cancel` aborts it. Everything the run opened is closed when the promise
+ * settles; nothing of it is alive then.
  */
 export async function launch(
   deps: LaunchDeps,
@@ -45,15 +51,20 @@ export async function launch(
   try {
     const { realm } = deps;
     if (request.boxWritable) openBox(realm, request.box);
-    const box = pin(pinFolder(realm, request.box));
-    const mounts = request.mounts.map(({ host, inside }) => ({
-      source: pinnedPath(pin(pinMount(realm, host))),
-      inside,
-    }));
+    const redirects: string[] = [];
+    const bound = (fd: number, inside: string): PinnedMount => {
+      const source = pinnedPath(pin(fd));
+      if (!deps.bindsDescriptors) return { source, fd: undefined, inside };
+      const number = FIRST_BOUND_FD + redirects.length;
+      redirects.push(`${number}<${source}`);
+      return { source, fd: number, inside };
+    };
+    const box = bound(pinFolder(realm, request.box), "/box");
+    const mounts = request.mounts.map(({ host, inside }) => bound(pinMount(realm, host), inside));
     const scratch =
       request.scratch === undefined
         ? undefined
-        : { source: pinnedPath(pin(pinFolder(realm, request.scratch.host))), inside: request.scratch.inside };
+        : bound(pinFolder(realm, request.scratch.host), request.scratch.inside);
     const stdin = request.stdin === null ? undefined : pin(pinInput(realm, request.stdin));
     const stdout = request.stdout === null ? undefined : pin(pinOutput(realm, request.stdout));
     const stderr = request.stderr === null ? undefined : pin(pinOutput(realm, request.stderr));
@@ -62,7 +73,7 @@ export async function launch(
       root: deps.root,
       uid: deps.slotUidBase + request.slot,
       request,
-      box: pinnedPath(box),
+      box,
       mounts,
       scratch,
       seccompFd: SECCOMP_FD,
@@ -76,14 +87,14 @@ export async function launch(
       "ulimit -c 0",
       "ulimit -n 1024",
       "ulimit -s unlimited",
-      `exec ${command.map(shellWord).join(" ")} <${at(stdin)} >${at(stdout)} 2>${at(stderr)} ${SECCOMP_FD}<${shellWord(deps.seccompFile)}`,
+      `exec ${command.map(shellWord).join(" ")} <${at(stdin)} >${at(stdout)} 2>${at(stderr)} ${SECCOMP_FD}<${shellWord(deps.seccompFile)} ${redirects.join(" ")}`,
     ].join("\n");
 
     const shell = deps.takeShell();
     try {
       return await watch(deps, request, cancel, shell, script, [stdout, stderr], onStarted);
     } finally {
-      shell.dispose();
+      deps.disposeShell(shell);
     }
   } finally {
     for (const fd of fds) closeSync(fd);

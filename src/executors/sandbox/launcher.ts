@@ -52,11 +52,13 @@ async function setUp(
   const refill = (): void => {
     while (shells.length < config.slots) shells.push(prepare());
   };
+  const disposals = new Set<Promise<void>>();
   return {
     cgroup: cgroups.version,
     deps: {
       realm: { workDir, uid: config.uid },
       bwrap: config.bwrap,
+      bindsDescriptors: execFileSync(config.bwrap, ["--help"], { encoding: "utf8" }).includes("--ro-bind-fd"),
       root,
       seccompFile,
       slotUidBase: config.slotUidBase,
@@ -67,13 +69,19 @@ async function setUp(
         setTimeout(refill, 1);
         return shell;
       },
+      disposeShell(shell) {
+        const disposal = shell.dispose().finally(() => disposals.delete(disposal));
+        // A group that cannot be removed ends the launcher: the next one sweeps.
+        disposals.add(disposal);
+      },
     },
     async close() {
       for (const shell of shells) {
         shell.process.kill("SIGKILL");
         await shell.ended;
-        shell.dispose();
+        await shell.dispose();
       }
+      await Promise.all(disposals);
       cgroups.close();
     },
   };

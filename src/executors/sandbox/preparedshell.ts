@@ -16,11 +16,13 @@ export interface PreparedShell {
   go(command: string): void;
   /** What bubblewrap wrote to its status descriptor. */
   status(): string;
-  /** Removes group and folder. Only after every process of the group has gone. */
-  dispose(): void;
+  /** Removes group and folder, once every process of the group has gone. */
+  dispose(): Promise<void>;
 }
 
 export const STATUS_FD = 5;
+/** Ten milliseconds apart. */
+const REMOVAL_TRIES = 500;
 
 /** `name` is unique in the life of the launcher; `dir` a private folder. */
 export function prepareShell(cgroups: Cgroups, dir: string, name: string): PreparedShell {
@@ -53,10 +55,19 @@ export function prepareShell(cgroups: Cgroups, dir: string, name: string): Prepa
       child.stdin?.end("go\n");
     },
     status: () => readFileSync(statusFile, "utf8"),
-    dispose() {
+    async dispose() {
       closeSync(status);
       rmSync(folder, { recursive: true, force: true });
-      group.remove();
+      // The kernel may hold a group for a moment after its last process.
+      for (let tries = 0; ; tries++) {
+        try {
+          group.remove();
+          return;
+        } catch (error) {
+          if (tries === REMOVAL_TRIES) throw error;
+          await new Promise((resolve) => setTimeout(resolve, 10));
+        }
+      }
     },
   };
 }

@@ -32,7 +32,7 @@ export interface RunRequest {
   readonly box: string;
   /** False: /box is read-only. */
   readonly boxWritable: boolean;
-  /** Beyond what the sandbox was opened with: at or below /data and /feedback only. */
+  /** Beyond what the sandbox was opened with: at most two, at or below /data and /feedback only. */
   readonly mounts: readonly ReadOnlyMount[];
   /**
    * One more host directory, made visible at `inside` and writable: where a validator leaves its feedback while its

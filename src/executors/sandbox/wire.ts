@@ -45,7 +45,7 @@ export const LaunchRequest = z.object({
   ),
   box: Path,
   boxWritable: z.boolean(),
-  mounts: z.array(PerRunMount),
+  mounts: z.array(PerRunMount).max(2),
   scratch: PerRunMount.optional(),
   stdin: Path.nullable(),
   stdout: Path.nullable(),
