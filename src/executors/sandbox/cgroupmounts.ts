@@ -5,7 +5,12 @@ export interface CgroupMounts {
   /** Controller name to the directory of our own group in its v1 hierarchy. */
   readonly v1: ReadonlyMap<string, string>;
   /** Mount point of the v2 hierarchy. */
-  readonly v2?: string | undefined;
+  readonly v2: string | undefined;
+}
+
+/** Pure: finds the hierarchies from the text of mountinfo and /proc/self/cgroup. */
+export function parseCgroupMounts(mountinfo: string, selfCgroup: string): CgroupMounts {
+  const own = new Map<string, string>();
   for (const line of selfCgroup.split("\n")) {
     const [, controllers, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
     if (controllers === undefined || path === undefined) continue;
