@@ -31,6 +31,11 @@ export const LIMIT_DEFINITIONS = define({
     default: 1024 * 1024 * 1024,
     doc: "Largest sum of a package's unpacked files.",
   },
+  packageFileBytes: {
+    unit: "bytes",
+    default: 128 * 1024 * 1024,
+    doc: "Largest single file of a problem package; one is held in memory while it is stored.",
+  },
   packageFiles: { unit: "count", default: 10_000, doc: "Most files in a problem package." },
   problemTests: { unit: "count", default: 1_000, doc: "Most tests of one problem." },
   queryDepth: { unit: "count", default: 12, doc: "Deepest nesting of a GraphQL document." },

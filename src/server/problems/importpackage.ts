@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../../shared/clock.ts";
-import { ProblemId, type Sha256 } from "../../shared/ids.ts";
+import { ProblemId } from "../../shared/ids.ts";
 import { ProblemManifest } from "../../shared/judging.ts";
 import type { Limits } from "../../shared/limits.ts";
 import type { BlobStore } from "../store/blobs.ts";
@@ -10,12 +10,12 @@ import type { ProblemDocument } from "../store/documents.ts";
 import type { Problems } from "../store/problems.ts";
 import { createFindings, type Finding } from "./finding.ts";
 import { type ReadPackage, readPackage } from "./readpackage.ts";
-import { unpack } from "./unpack.ts";
+import { unpack, type UnpackedFile, type UnpackLimits } from "./unpack.ts";
 
 export interface ImportDeps {
   readonly blobs: Pick<BlobStore, "put" | "keep">;
   readonly problems: Pick<Problems, "put">;
-  readonly limits: Pick<Limits, "packageBytes" | "packageUnpackedBytes" | "packageFiles" | "problemTests">;
+  readonly limits: UnpackLimits & Pick<Limits, "problemTests">;
   readonly clock: Clock;
   /** Where archives are unpacked; default: the system's folder for temporary files. */
   readonly temporaryFolder?: string | undefined;
@@ -36,27 +36,34 @@ export type ImportResult =
   | { readonly type: "imported"; readonly problem: ProblemDocument; readonly warnings: readonly Finding[] }
   | { readonly type: "refused"; readonly findings: readonly Finding[] };
 
+const PUTS_AT_ONCE = 8;
+
+async function putAll(deps: ImportDeps, files: Iterable<UnpackedFile>): Promise<void> {
+  for (const file of files) {
+    const sha256 = await deps.blobs.put(await readFile(file.disk));
+    if (sha256 !== file.sha256) throw new Error(`${file.path} changed on disk while it was imported`);
+  }
+}
+
 /**
  * Blobs first, the problem last, so that a problem never names bytes that are not there. A crash in between leaves
  * unclaimed blobs, which are collected, or, in its last moment, kept ones that the next import of the package uses.
  */
 async function store(deps: ImportDeps, found: ReadPackage, by: string): Promise<ProblemDocument> {
-  const blobs = new Set<Sha256>();
-  for (const file of found.blobs) {
-    if (blobs.has(file.sha256)) continue;
-    const sha256 = await deps.blobs.put(await readFile(file.disk));
-    if (sha256 !== file.sha256) throw new Error(`${file.path} changed on disk while it was imported`);
-    blobs.add(sha256);
-  }
+  const files = [...new Map(found.blobs.map((file) => [file.sha256, file])).values()];
+  const blobs = files.map((file) => file.sha256);
+  const waiting = files.values();
+  // Each takes the next file as it comes free, so that a thousand small tests do not wait for each other's journal.
+  await Promise.all(Array.from({ length: PUTS_AT_ONCE }, () => putAll(deps, waiting)));
   const { manifest } = found;
   const bytes = Buffer.from(JSON.stringify(ProblemManifest.parse(manifest)));
   const manifestSha = await deps.blobs.put(bytes);
-  blobs.add(manifestSha);
+  blobs.push(manifestSha);
   const problem: ProblemDocument = {
     _id: manifest.problem,
     name: manifest.name,
     manifest: manifestSha,
-    blobs: [...blobs],
+    blobs,
     timeMs: manifest.limits.timeMs,
     memoryMiB: manifest.limits.memoryMiB,
     codeKiB: manifest.limits.codeKiB,

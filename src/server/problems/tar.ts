@@ -83,6 +83,13 @@ function byteReader(source: AsyncIterable<Buffer>) {
       held = held.subarray(length);
       return taken;
     },
+    /** What there is; undefined at the end. */
+    async rest(): Promise<Buffer | undefined> {
+      if (held.length === 0 && !(await fill())) return undefined;
+      const taken = held;
+      held = Buffer.alloc(0);
+      return taken;
+    },
     /** Between 1 and `most` bytes. */
     async some(most: number): Promise<Buffer> {
       if (held.length === 0 && !(await fill()))
@@ -107,7 +114,12 @@ export async function* readTar(source: AsyncIterable<Buffer>): AsyncGenerator<Ta
   let nextSize: number | undefined;
   for (;;) {
     const block = await reader.take(BLOCK);
-    if (block === undefined || block.every((byte) => byte === 0)) return;
+    if (block === undefined) return;
+    if (block.every((byte) => byte === 0)) {
+      // To the very end, so that what compressed it gets to compare its checksum.
+      while ((await reader.rest()) !== undefined);
+      return;
+    }
     checkSum(block);
     const flag = text(block, 156, 1);
     const size = nextSize ?? number(block, 124, 12);

@@ -4,7 +4,7 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { createGunzip } from "node:zlib";
+import { crc32, createGunzip } from "node:zlib";
 import yauzl from "yauzl";
 import type { Limits } from "../../shared/limits.ts";
 import { Sha256 } from "../../shared/ids.ts";
@@ -20,14 +20,17 @@ export interface UnpackedFile {
   readonly disk: string;
 }
 
-type UnpackLimits = Pick<Limits, "packageBytes" | "packageUnpackedBytes" | "packageFiles">;
+export type UnpackLimits = Pick<
+  Limits,
+  "packageBytes" | "packageUnpackedBytes" | "packageFileBytes" | "packageFiles"
+>;
 
 /** Stops the unpacking at once: going on would cost what a limit is there to save. */
 class UnpackStopped extends Error {}
 
 interface Sink {
-  /** Takes one file's bytes; the entry was found to be an ordinary file. */
-  file(rawName: string, content: AsyncIterable<Buffer>): Promise<void>;
+  /** Takes one file's bytes; the entry was found to be an ordinary file. `crc`: what they must add up to. */
+  file(rawName: string, content: AsyncIterable<Buffer>, crc?: number): Promise<void>;
   link(rawName: string): void;
   special(rawName: string): void;
 }
@@ -45,11 +48,10 @@ function createSink(folder: string, limits: UnpackLimits, findings: Findings) {
     entries += 1;
     if (entries > limits.packageFiles) stop(`the archive holds more than ${limits.packageFiles} files`);
   };
+  const tooMuch = (): never => stop(`the archive unpacks to more than ${limits.packageUnpackedBytes} bytes`);
   const measure = (chunk: Buffer): void => {
     total += chunk.length;
-    if (total > limits.packageUnpackedBytes) {
-      stop(`the archive unpacks to more than ${limits.packageUnpackedBytes} bytes`);
-    }
+    if (total > limits.packageUnpackedBytes) tooMuch();
   };
   /** The path to keep the entry under, or undefined when it is not kept. */
   const admit = (rawName: string): string | undefined => {
@@ -79,7 +81,7 @@ function createSink(folder: string, limits: UnpackLimits, findings: Findings) {
     return path;
   };
   const sink: Sink = {
-    async file(rawName, content) {
+    async file(rawName, content, crc) {
       count();
       const path = admit(rawName);
       if (path === undefined) {
@@ -89,18 +91,26 @@ function createSink(folder: string, limits: UnpackLimits, findings: Findings) {
       const hash = createHash("sha256");
       const disk = join(folder, String(files.size));
       let sizeBytes = 0;
+      let sum = 0;
       await pipeline(
         content,
         async function* (chunks: AsyncIterable<Buffer>) {
           for await (const chunk of chunks) {
             measure(chunk);
             hash.update(chunk);
+            sum = crc32(chunk, sum);
             sizeBytes += chunk.length;
+            if (sizeBytes > limits.packageFileBytes) {
+              stop(`${printable(rawName)} has more than ${limits.packageFileBytes} bytes`);
+            }
             yield chunk;
           }
         },
         createWriteStream(disk, { flags: "wx", mode: 0o600 }),
       );
+      if (crc !== undefined && sum !== crc) {
+        findings.error(path, "the archive is damaged: the file does not have its checksum");
+      }
       files.set(path, { path, sizeBytes, sha256: Sha256.parse(hash.digest("hex")), disk });
     },
     link(rawName) {
@@ -116,7 +126,7 @@ function createSink(folder: string, limits: UnpackLimits, findings: Findings) {
       findings.error(printable(rawName), "not an ordinary file or directory");
     },
   };
-  return { files, sink };
+  return { files, sink, tooMuch };
 }
 
 const UNIX = 3;
@@ -147,16 +157,32 @@ async function unpackZip(archive: Buffer, sink: Sink, findings: Findings): Promi
         expected: "stored or deflate",
       });
     } else {
-      await sink.file(name, await zip.openReadStreamPromise(entry));
+      await sink.file(name, await zip.openReadStreamPromise(entry), entry.crc32);
     }
   }
 }
 
-async function unpackTarGz(archive: Buffer, sink: Sink): Promise<void> {
+/** What headers, padding and skipped entries of a tar may take besides the files. */
+const TAR_OVERHEAD_BYTES = 64 * 1024 * 1024;
+
+async function unpackTarGz(
+  archive: Buffer,
+  sink: Sink,
+  mostBytes: number,
+  tooMuch: () => never,
+): Promise<void> {
   const plain = createGunzip();
   const feeding = pipeline(Readable.from([archive]), plain).catch(() => undefined);
+  async function* counted(): AsyncGenerator<Buffer> {
+    let bytes = 0;
+    for await (const chunk of plain as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > mostBytes + TAR_OVERHEAD_BYTES) tooMuch();
+      yield chunk;
+    }
+  }
   try {
-    for await (const entry of readTar(plain)) {
+    for await (const entry of readTar(counted())) {
       if (entry.type === "link") sink.link(entry.name);
       else if (entry.type === "special") sink.special(entry.name);
       else if (entry.type === "file") await sink.file(entry.name, entry.content);
@@ -177,7 +203,7 @@ export async function unpack(
 ): Promise<ReadonlyMap<string, UnpackedFile>> {
   const { archive, folder } = input;
   const { limits, findings } = deps;
-  const { files, sink } = createSink(folder, limits, findings);
+  const { files, sink, tooMuch } = createSink(folder, limits, findings);
   if (archive.length > limits.packageBytes) {
     findings.error("", `the archive has ${archive.length} bytes`, {
       expected: `at most ${limits.packageBytes}`,
@@ -193,7 +219,9 @@ export async function unpack(
     return files;
   }
   try {
-    await (zip ? unpackZip(archive, sink, findings) : unpackTarGz(archive, sink));
+    await (zip
+      ? unpackZip(archive, sink, findings)
+      : unpackTarGz(archive, sink, limits.packageUnpackedBytes, tooMuch));
   } catch (error) {
     if (error instanceof UnpackStopped) return files;
     // A broken archive is the sender's mistake; an error of the file system is ours.

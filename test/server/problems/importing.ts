@@ -18,7 +18,12 @@ export interface Imports {
   manifest(result: ImportResult): ProblemManifest;
 }
 
-export function collectImports(limits: Partial<Limits> = {}, temporaryFolder?: string): Imports {
+/** `mostPuts`: the store fails after so many blobs. */
+export function collectImports(
+  limits: Partial<Limits> = {},
+  temporaryFolder?: string,
+  mostPuts = Infinity,
+): Imports {
   const blobs = new Map<string, Uint8Array>();
   const kept = new Set<string>();
   const problems = new Map<string, ProblemDocument>();
@@ -28,6 +33,7 @@ export function collectImports(limits: Partial<Limits> = {}, temporaryFolder?: s
     clock: { now: () => Date.parse("2026-11-24T08:00:00Z") },
     blobs: {
       put: async (content: Uint8Array) => {
+        if (blobs.size >= mostPuts) throw new Error("the store is away");
         const name = Sha256.parse(createHash("sha256").update(content).digest("hex"));
         blobs.set(name, content);
         return name;

@@ -196,6 +196,13 @@ it("ten planted mistakes give ten findings in one go, and nothing is stored", as
   expect(imports.problems.size).toBe(0);
 });
 
+it.each([0, 1, 2, 3])("a store that fails after %i blobs leaves no problem", async (mostPuts) => {
+  const imports = collectImports({}, undefined, mostPuts);
+  await expect(imports.run(zipOf(goodPackage()))).rejects.toThrow("the store is away");
+  expect(imports.problems.size).toBe(0);
+  expect(imports.kept.size).toBe(0);
+});
+
 it("unknown keys and files warn and do not refuse", async () => {
   const result = await collectImports().run(
     zipOf({

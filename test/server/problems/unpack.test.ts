@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { goodPackage, tarGz, zip, zipOf } from "./archives.ts";
 import { collectImports, lines } from "./importing.ts";
@@ -85,6 +86,7 @@ it("a bomb stops at the limit, whatever its headers claim", async () => {
 it("too many files, too large an archive, too many tests", async () => {
   const errors = async (limits: Record<string, number>): Promise<string[]> =>
     lines(await collectImports(limits).run(zipOf(goodPackage())), "error");
+  expect(await errors({ packageFileBytes: 100 })).toEqual([" echo/problem.yaml has more than 100 bytes"]);
   expect(await errors({ packageFiles: 5 })).toEqual([" the archive holds more than 5 files"]);
   expect(await errors({ packageBytes: 100 })).toEqual([
     expect.stringMatching(/^ the archive has \d+ bytes$/),
@@ -104,6 +106,45 @@ it.each([
   const result = await collectImports().run(archive);
   expect(result.type).toBe("refused");
   expect(lines(result, "error")).toHaveLength(1);
+});
+
+it("bytes that changed on the way are noticed", async () => {
+  const archive = zip(good);
+  const at = archive.indexOf("submissions/accepted/echo.py") + "submissions/accepted/echo.py".length + 2;
+  archive.writeUInt8(archive.readUInt8(at) ^ 0x10, at);
+  expect((await collectImports().run(archive)).type).toBe("refused");
+  const packed = tarGz(good);
+  packed.writeUInt8(packed.readUInt8(packed.length - 6) ^ 1, packed.length - 6);
+  expect(lines(await collectImports().run(packed), "error")).toEqual([
+    expect.stringContaining("the archive is damaged"),
+  ]);
+});
+
+it("no damage whatever makes it throw, or store what is not right", async () => {
+  const archives = [zip(good), tarGz(good)];
+  const damage = fc.record({
+    which: fc.nat(1),
+    cut: fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { freq: 3 }),
+    flips: fc.array(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.integer({ min: 1, max: 255 })), {
+      maxLength: 4,
+    }),
+  });
+  await fc.assert(
+    fc.asyncProperty(damage, async ({ which, cut, flips }) => {
+      const bytes = Buffer.from(archives[which] ?? "");
+      for (const [where, bits] of flips) {
+        const at = Math.min(bytes.length - 1, Math.floor(where * bytes.length));
+        bytes.writeUInt8(bytes.readUInt8(at) ^ bits, at);
+      }
+      const imports = collectImports();
+      const result = await imports.run(
+        bytes.subarray(0, cut === null ? bytes.length : Math.floor(cut * bytes.length)),
+      );
+      if (result.type === "refused") expect(imports.problems.size).toBe(0);
+      else for (const sha256 of result.problem.blobs) expect(imports.blobs.has(sha256)).toBe(true);
+    }),
+    { numRuns: 150 },
+  );
 });
 
 it("encrypted files and unknown compression are refused by name", async () => {
