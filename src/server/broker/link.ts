@@ -61,7 +61,11 @@ export function createLink(deps: {
   }
 
   async function connectOnce(): Promise<Connected> {
-    const connection = await connectNats(access, deps.name, { timeout: REQUEST_TIMEOUT_MS });
+    const connection = await connectNats(access, deps.name, {
+      timeout: REQUEST_TIMEOUT_MS,
+      // No error object with a stack per publish.
+      noAsyncTraces: true,
+    });
     const options = { timeout: REQUEST_TIMEOUT_MS, checkAPI: false };
     return {
       connection,

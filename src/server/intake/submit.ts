@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { judgementId, newSubmissionId, type ProblemId, type Sha256 } from "../../shared/ids.ts";
 import { JUDGE_KIND, type SourceFile } from "../../shared/judging.ts";
+import { within } from "../../shared/within.ts";
 import type {
   JudgementDocument,
   ProblemDocument,
@@ -87,12 +88,7 @@ async function publishNow(deps: SubmitDeps, { submission, judgement }: Submissio
       deps.log.warn({ err: error, submission: submission._id }, "could not publish at once; the outbox will");
     },
   );
-  const giveUp = new AbortController();
-  await Promise.race([
-    published,
-    sleep(PUBLISH_WAIT_MS, undefined, { signal: giveUp.signal }).catch(() => undefined),
-  ]);
-  giveUp.abort();
+  await within(PUBLISH_WAIT_MS, published, () => undefined);
 }
 
 async function accept(
@@ -174,26 +170,13 @@ async function accept(
  */
 export async function submit(deps: SubmitDeps, input: SubmitInput): Promise<SubmitOutcome> {
   const started = performance.now();
-  const outcome = await attempt(deps, input);
+  const outcome = await within(STORE_WAIT_MS, checkAndStore(deps, input), unavailable);
   if (outcome.type === "refused") deps.measures.submitted.inc({ outcome: outcome.code });
   else {
     deps.measures.submitted.inc({ outcome: outcome.replayed ? "replayed" : "accepted" });
     deps.measures.submitSeconds.observe((performance.now() - started) / 1000);
   }
   return outcome;
-}
-
-/** Bounded in time. */
-async function attempt(deps: SubmitDeps, input: SubmitInput): Promise<SubmitOutcome> {
-  const answered = new AbortController();
-  const late = sleep(STORE_WAIT_MS, undefined, { signal: answered.signal }).then(unavailable);
-  // Aborted once there is an answer: nobody waits for it then.
-  late.catch(() => undefined);
-  try {
-    return await Promise.race([checkAndStore(deps, input), late]);
-  } finally {
-    answered.abort();
-  }
 }
 
 async function checkAndStore(deps: SubmitDeps, input: SubmitInput): Promise<SubmitOutcome> {
