@@ -37,10 +37,11 @@ describe.each(LANGUAGE_IDS)("%s", (language) => {
     );
     if (verdict === "CE") expect(result.compile?.message).toMatch(/undeclared|SyntaxError|never closed/);
     for (const report of result.tests) {
-      expect(report.cpuMs).toBeGreaterThan(0);
       expect(report.wallMs).toBeGreaterThan(0);
-      // An isolate is charged what it takes beyond its warm process, which may be nothing.
-      if (language !== "javascript") expect(report.memoryKiB).toBeGreaterThan(0);
+      // An isolate is charged what it takes beyond its warm process; for a moment's work that may be nothing.
+      if (language === "javascript") continue;
+      expect(report.cpuMs).toBeGreaterThan(0);
+      expect(report.memoryKiB).toBeGreaterThan(0);
     }
     expect(judging.pins()).toBe(0);
     // None of these programs asks for what an isolate lacks.
