@@ -89,10 +89,9 @@ export function createFleet(deps: {
       if (all.length === 0) return undefined;
       const [reason] = reasonsOf(language, all);
       const offered = LANGUAGE_IDS.filter(isOffered);
-      return [
-        `No executor offers ${LANGUAGES[language].name}${reason === undefined ? "." : `: ${reason}`}`,
-        `On offer: ${offered.length > 0 ? offered.join(", ") : "nothing yet"}.`,
-      ].join(" ");
+      const why = reason === undefined ? "" : ` (${reason})`;
+      const list = offered.length > 0 ? offered.join(", ") : "nothing yet";
+      return `No executor offers ${LANGUAGES[language].name}${why}. On offer: ${list}.`;
     },
   };
 }

@@ -5,7 +5,7 @@ import type { BlobStore } from "../store/blobs.ts";
 import type { WorkKind } from "./work.ts";
 
 /** Largest factor between a problem's time limit and the wall time that an executor grants one test. */
-const WALL_FACTOR = 30;
+const WALL_FACTOR = 40;
 /** Between the CPU limit of a step (compiling, validating) and the wall time that it may take on a busy machine. */
 const STEP_FACTOR = 10;
 /** Per test for starting, feeding and cleaning up; and once per job for blobs and queues on the executor. */
