@@ -108,6 +108,6 @@ test("the format's own validator, compiled, says the same of whatever we can thi
       expect([42, 43]).toContain(theirs.status);
       expect((await compare(args, files)).accepted).toBe(theirs.status === 42);
     }),
-    { numRuns: 600 },
+    { numRuns: 300 },
   );
 }, 180_000);
