@@ -12,6 +12,7 @@ const Input = z.object({
   natsUrl: z.string(),
   database: z.string(),
   topology: z.object({ prefix: z.string(), replicas: z.int() }),
+  limits: z.object({ tries: z.int() }).exactOptional(),
   reconcile: z.object({ intervalMs: z.number(), quietMs: z.number() }).exactOptional(),
 });
 const [, , input = "", place] = process.argv;
