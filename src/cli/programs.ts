@@ -5,6 +5,7 @@ import { type LanguageId, LanguageId as LanguageIds, languageOfFile } from "../s
 import { type Expectation, expectationOf, type Judgement, readAnnotation, type Rule } from "./expectation.ts";
 import { globMatches } from "./glob.ts";
 import { type ProgramFile, readSource } from "./submit.ts";
+import { CliTrouble } from "./trouble.ts";
 
 /** One submission of a package: a file or a directory. */
 export interface Program {
@@ -143,15 +144,23 @@ async function readProgram(
   return { ...shared, files: language === undefined ? files : wanted, language, reason };
 }
 
+/** A YAML mapping; empty when there is no such file. Throws CliTrouble for a broken one. */
+async function readMapping(path: string): Promise<Mapping> {
+  const text = await readFile(path, "utf8").catch(() => "");
+  try {
+    const parsed: unknown = parse(text);
+    return isMapping(parsed) ? parsed : {};
+  } catch (error) {
+    throw new CliTrouble(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
 /** All submissions of the package in `directory`, by folder and name. */
 export async function readPrograms(directory: string): Promise<Program[]> {
   const submissions = join(directory, "submissions");
-  const problem: unknown = parse(await readFile(join(directory, "problem.yaml"), "utf8"));
-  const version = isMapping(problem) ? (problem["problem_format_version"] ?? "legacy") : "legacy";
-  const text = await readFile(join(submissions, "submissions.yaml"), "utf8").catch(() => "");
-  const parsed: unknown = parse(text);
+  const version = (await readMapping(join(directory, "problem.yaml")))["problem_format_version"] ?? "legacy";
   const context = {
-    yaml: isMapping(parsed) ? parsed : {},
+    yaml: await readMapping(join(submissions, "submissions.yaml")),
     legacy: version === "legacy" || version === "legacy-icpc",
   };
   const folders = await readdir(submissions, { withFileTypes: true }).catch(() => []);

@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -155,6 +158,37 @@ describe("submit", () => {
   }, 60_000);
 });
 
+it("submit asks by itself where no WebSocket gets through", async () => {
+  // A proxy of the simple sort: it forwards requests and drops upgrades.
+  const proxy = createServer((request, response) => {
+    void (async () => {
+      const body = Buffer.concat(await request.toArray());
+      const { authorization = "", "content-type": type = "" } = request.headers;
+      const headers = { authorization, "content-type": type, accept: "application/json" };
+      const answer = await fetch(`${stack.url}${request.url}`, { method: "POST", headers, body });
+      response.end(await answer.text());
+    })();
+  });
+  let upgrades = 0;
+  proxy.on("upgrade", (_request, socket) => {
+    upgrades += 1;
+    socket.destroy();
+  });
+  await once(proxy.listen(0, "127.0.0.1"), "listening");
+  try {
+    const { port } = proxy.address() as AddressInfo;
+    const env = { ...as("participant"), DOCKET_URL: `http://127.0.0.1:${port}` };
+    const end = await startCli(["submit", program("hello", "accepted/hello.py"), "-p", "hello", "-w"], env)
+      .end;
+    expect([end.code, end.stderr]).toEqual([0, ""]);
+    expect(end.stdout).toContain("Accepted");
+    expect(upgrades).toBeGreaterThan(0);
+  } finally {
+    proxy.closeAllConnections();
+    proxy.close();
+  }
+});
+
 describe("lists", () => {
   it("of problems, languages, queues and executors", async () => {
     const problems = await docket("participant", "problems");
@@ -248,6 +282,45 @@ describe("verify", () => {
       misses: [{ path: "promise/submissions/accepted/two.py", expected: "AC", got: "WA" }],
     });
     expect(end.stdout).toMatch(/MISS {2}accepted\/two\.py +WA, expected AC/);
+  });
+
+  it("judges with a validator of several Python files and arguments, in both layouts", async () => {
+    const validator = {
+      "__main__.py": [
+        "import sys",
+        "from rules import right",
+        "answer = open(sys.argv[2]).read()",
+        "sys.exit(42 if right(sys.stdin.read(), answer, sys.argv[4:]) else 43)",
+        "",
+      ].join("\n"),
+      "rules.py": "def right(said, answer, args):\n    return said == answer and args == ['two', 'words']\n",
+    };
+    const files = (under: string) =>
+      Object.fromEntries(Object.entries(validator).map(([name, content]) => [`${under}/${name}`, content]));
+    const programs = {
+      "submissions/accepted/one.py": "print(1)\n",
+      "submissions/wrong_answer/loud.py": "print('1 ')\n",
+      "data/secret/1.in": "",
+      "data/secret/1.ans": "1\n",
+    };
+    const legacy = join(folder, "strictold");
+    await writeFiles(legacy, {
+      ...programs,
+      ...files("output_validators/strict"),
+      "problem.yaml": "validation: custom\nvalidator_flags: two words\nlimits: {memory: 64}\n",
+      ".timelimit": "1\n",
+    });
+    const modern = join(folder, "strictnew");
+    await writeFiles(modern, {
+      ...programs,
+      ...files("output_validator"),
+      "problem.yaml":
+        "problem_format_version: 2025-09\nname: Strict\nuuid: x\nlimits: {time_limit: 1, memory: 64}\n",
+      "data/secret/test_group.yaml": "output_validator_args: [two, words]\n",
+    });
+    const end = await docket("jury", "verify", legacy, modern, "--json");
+    expect(end.code, end.stdout).toBe(0);
+    expect(lastJson(end)).toEqual({ submissions: 4, asExpected: 4, notOffered: 0, misses: [] });
   });
 
   it("counts a package that is refused as a miss", async () => {

@@ -62,3 +62,13 @@ it("tells languages, directories, and why something cannot be judged", async () 
     await rm(folder, { recursive: true });
   }
 });
+
+it("names the file that is no YAML", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "docket-test-"));
+  try {
+    await writeFiles(folder, { "problem.yaml": "name: x\n", "submissions/submissions.yaml": "a: [\n" });
+    await expect(readPrograms(folder)).rejects.toThrow(/submissions\.yaml: /);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
