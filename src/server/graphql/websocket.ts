@@ -8,7 +8,8 @@ import type { Limits } from "../../shared/limits.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Authenticate, Authentication } from "../auth.ts";
 import type { ConnectionCounts } from "../http/connections.ts";
-import { codedGraphQLError, isGraphQLError } from "./errors.ts";
+import { codedGraphQLError, formatErrors, formatResult } from "./errors.ts";
+import { type Prepared, prepareOperation } from "./operation.ts";
 import { mapUpdates } from "./updates.ts";
 import { type GraphQLHandler, maskError } from "./yoga.ts";
 
@@ -35,13 +36,13 @@ interface Connection extends Extra {
 const SERVICE_RESTART = 1012;
 const TRY_AGAIN_LATER = 1013;
 
-/** Yoga's own functions, with its masking and limits; `onSubscribe` puts them into the arguments. */
-type Runner = Readonly<Record<"execute" | "subscribe", (args: ExecutionArgs) => OperationResult>>;
+/** What `onSubscribe` puts into the arguments: how to run them. */
+type Runner = Extract<Prepared, { args: unknown }>;
 
 const isRunner = (value: unknown): value is Runner =>
   typeof value === "object" && value !== null && "execute" in value && "subscribe" in value;
 
-function run(how: keyof Runner, args: ExecutionArgs): OperationResult {
+function run(how: "execute" | "subscribe", args: ExecutionArgs): OperationResult {
   if (!isRunner(args.rootValue)) throw new Error("onSubscribe did not say how to run the operation");
   return args.rootValue[how](args);
 }
@@ -94,30 +95,13 @@ export function createSockets(deps: WebSocketDeps): GraphQLSockets {
           extra.socket.close(CloseCode.Forbidden, "the API key has been revoked");
           return [];
         }
-        const enveloped = deps.graphql.getEnveloped({
-          authentication,
-          authorization: extra.authorization,
-          request: extra.request,
-          params,
-        });
-        const { schema, parse, validate, contextFactory, execute, subscribe } = enveloped;
-        try {
-          const document = parse(params.query);
-          const errors = validate(schema, document);
-          if (errors.length > 0) return errors;
-          return {
-            schema,
-            document,
-            operationName: params.operationName,
-            variableValues: params.variables,
-            contextValue: await contextFactory(),
-            rootValue: { execute, subscribe },
-          };
-        } catch (error) {
-          if (isGraphQLError(error)) return [error];
-          throw error;
-        }
+        const caller = { authentication, authorization: extra.authorization };
+        const prepared = await prepareOperation(deps.graphql, caller, params);
+        if ("errors" in prepared) return prepared.errors;
+        return { ...prepared.args, rootValue: prepared };
       },
+      onNext: (_context, _id, _params, _args, result) => formatResult(result),
+      onError: (_context, _id, _params, errors) => formatErrors(errors),
     },
     server,
   );

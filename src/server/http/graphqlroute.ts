@@ -3,8 +3,9 @@ import { type CodedError, ERRORS } from "../../shared/errors.ts";
 import type { Limits } from "../../shared/limits.ts";
 import { type Authenticate, type Authentication, isJury } from "../auth.ts";
 import { asCodedError } from "../coded.ts";
+import { runJson } from "../graphql/jsonrequest.ts";
 import type { GraphQLHandler } from "../graphql/yoga.ts";
-import { sendJson } from "./answer.ts";
+import { readBody, sendJson } from "./answer.ts";
 import type { ConnectionCounts } from "./connections.ts";
 
 export interface GraphQLRouteDeps {
@@ -42,6 +43,12 @@ const isUpload = ({ headers }: IncomingMessage): boolean =>
   /^multipart\/form-data\b/i.test(headers["content-type"] ?? "");
 const isStream = ({ headers }: IncomingMessage): boolean =>
   (headers.accept ?? "").includes("text/event-stream");
+
+/** JSON in, JSON out. Everything else (other media types of GraphQL, streams, forms) is Yoga's. */
+const isPlainJson = ({ method, headers }: IncomingMessage): boolean =>
+  method === "POST" &&
+  /^application\/json\b/i.test(headers["content-type"] ?? "") &&
+  /^(\*\/\*|application\/json)?$/i.test((headers.accept ?? "").trim());
 
 /** Who may send this at all; undefined when GraphQL may look at it. */
 function checkCaller(request: IncomingMessage, authentication: Authentication): CodedError | undefined {
@@ -110,6 +117,18 @@ export async function handleGraphQL(
   if (isStream(request) && !holdStream(deps, authentication, response)) {
     const message = `You hold ${deps.limits.connectionsPerOwner} connections already (limit connectionsPerOwner).`;
     refuse(response, { code: "TOO_MANY_CONNECTIONS", message, retryAfterMs: 5_000 });
+    return;
+  }
+  if (isPlainJson(request)) {
+    const bytes = await readBody(request, deps.limits.requestBytes);
+    if (bytes === undefined) {
+      const message = `The request body is larger than ${deps.limits.requestBytes} bytes.`;
+      refuse(response, { code: "REQUEST_TOO_LARGE", message });
+      return;
+    }
+    const caller = { authentication, authorization: request.headers.authorization };
+    const { status, body, headers } = await runJson(deps.graphql, caller, bytes);
+    sendJson(response, status, body, headers);
     return;
   }
   response.setHeader("Cache-Control", "no-store");

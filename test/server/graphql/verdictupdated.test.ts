@@ -200,7 +200,8 @@ describe("the WebSocket", () => {
     const client = socketClient(server.url, { Authorization: `Bearer ${alice}` });
     const query = "{ submissions { edges { node { id } } } }";
     expect((await client.iterate({ query }).next()).value).toHaveProperty("data.submissions.edges");
-    const costly = "{ submissions(first: 100) { edges { node { tests { name verdict } } } } }";
+    const page = "submissions(first: 100) { edges { node { tests { name verdict } } } }";
+    const costly = `{ a: ${page} b: ${page} c: ${page} d: ${page} e: ${page} }`;
     const answer = await client.iterate({ query: costly }).next();
     expect(answer.value).toMatchObject({ errors: [{ extensions: { code: "QUERY_TOO_COMPLEX" } }] });
     await client.dispose();

@@ -4,6 +4,7 @@ import type { JudgeProgress, JudgeResult } from "../../../src/shared/judging.ts"
 import type { LanguageId } from "../../../src/shared/language.ts";
 import { connectNats, decodeJson, encodeJson } from "../../../src/shared/nats.ts";
 import { Job, type JudgeEvent, type Presence } from "../../../src/shared/protocol.ts";
+import { until } from "../../support/processes.ts";
 import {
   consumerOf,
   eventMessageId,
@@ -101,7 +102,12 @@ export async function startHolder(natsUrl: string, topology: Topology): Promise<
 
   return {
     take: async (language) => {
-      const consumer = await js.consumers.get(streamOf(topology, language), consumerOf("practice"));
+      // JetStream may be coming back from an outage.
+      const consumer = await until(
+        "JetStream answers",
+        () => js.consumers.get(streamOf(topology, language), consumerOf("practice")).catch(() => undefined),
+        30_000,
+      );
       const message = await consumer.next({ expires: 10_000 });
       if (message === null) throw new Error(`no ${language} job within 10 s`);
       const job = decodeJson(Job, message.data);
