@@ -245,6 +245,15 @@ describe("advance", () => {
     });
   });
 
+  it("keeps a bounded history, and takes a word from before it as stale", () => {
+    const ends: End[] = Array.from({ length: 80 }, () => "released");
+    const all = ends.map((end, i) => eventsOf({ dispatch: i + 1, delivery: 1, steps: 0, end }));
+    const judgement = run(all.flat(), 5);
+    expect(judgement.tries).toHaveLength(50);
+    expect(judgement.tries.at(-1)?.dispatch).toBe(80);
+    for (const event of all[0] ?? []) expect(advance(judgement, event, rules(5))).toEqual({ type: "stale" });
+  });
+
   it("ignores an event of another generation or submission", () => {
     for (const event of eventsOf({ dispatch: 1, delivery: 1, steps: 1, end: "finished" })) {
       expect(advance(FRESH, { ...event, generation: 2 }, rules(5))).toEqual({ type: "stale" });

@@ -1,7 +1,7 @@
 import type { Sha256 } from "../../shared/ids.ts";
 import { JUDGE_KIND, type JudgePayload, ProblemManifest } from "../../shared/judging.ts";
 import { decodeJson } from "../../shared/nats.ts";
-import type { BlobStore } from "../store/blobs.ts";
+import { BlobDamaged, type BlobStore } from "../store/blobs.ts";
 import type { WorkKind } from "./work.ts";
 
 /** Largest factor between a problem's time limit and the wall time that an executor grants one test. */
@@ -39,7 +39,10 @@ export function createJudgeWork(deps: { readonly blobs: Pick<BlobStore, "read"> 
     async deadlineMs({ manifest }) {
       const known = deadlines.get(manifest);
       if (known !== undefined) return known;
-      const content = await deps.blobs.read(manifest);
+      const content = await deps.blobs.read(manifest).catch((error: unknown) => {
+        if (error instanceof BlobDamaged) return undefined;
+        throw error;
+      });
       const parsed = content && decodeJson(ProblemManifest, content);
       // The executor reports the missing or damaged blob as a fault, with the reason where it is looked for.
       if (!parsed) return LONGEST_MS;

@@ -73,9 +73,11 @@ function withTry(tries: readonly Try[], event: JudgeEvent): readonly Try[] {
     startedAt: new Date(event.atMs),
     ...(end ? { end } : {}),
   };
-  return [...tries, made]
+  const kept = [...tries, made]
     .toSorted((a, b) => a.dispatch - b.dispatch || a.delivery - b.delivery)
     .slice(-TRIES_KEPT);
+  // One older than all that is kept says nothing new, however often it comes.
+  return kept.includes(made) ? kept : tries;
 }
 
 /** The judgement as a dead letter. */

@@ -56,11 +56,12 @@ async function collectJudgements(deps: OrphansDeps, before: Date): Promise<numbe
 export async function collectOrphans(
   deps: OrphansDeps,
   signal: AbortSignal,
-): Promise<{ blobs: number; judgements: number }> {
+): Promise<{ blobs: number; judgements: number; cutShort: number }> {
   const before = new Date(deps.clock.now() - AGE_MS);
   return {
     blobs: await collectBlobs(deps, before, signal),
     judgements: await collectJudgements(deps, before),
+    cutShort: await deps.store.blobs.sweep(before),
   };
 }
 
@@ -74,7 +75,8 @@ export function createOrphanCollector(deps: OrphansDeps): Repeat {
       const term = await deps.store.leases.acquire({ name: LEASE, holder: deps.instance, ttlMs: HOUR_MS });
       if (term === undefined) return;
       const collected = await collectOrphans(deps, signal);
-      if (collected.blobs + collected.judgements > 0) deps.log.info(collected, "collected orphans");
+      if (collected.blobs + collected.judgements + collected.cutShort > 0)
+        deps.log.info(collected, "collected orphans");
     },
   });
 }

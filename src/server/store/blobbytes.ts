@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { type Db, GridFSBucket } from "mongodb";
+import { type Db, GridFSBucket, ObjectId } from "mongodb";
 import type { Sha256 } from "../../shared/ids.ts";
 import { guarded } from "./unavailable.ts";
 
@@ -11,6 +11,8 @@ export interface BlobBytes {
   /** Undefined when they are not there, or not wholly. */
   open(sha256: Sha256): Promise<Readable | undefined>;
   remove(sha256: Sha256): Promise<void>;
+  /** Removes what writes that were cut short before `before` have left; how many. */
+  sweep(before: Date): Promise<number>;
 }
 
 export function gridFsBytes(db: Db): BlobBytes {
@@ -29,6 +31,18 @@ export function gridFsBytes(db: Db): BlobBytes {
     remove: (sha256) =>
       guarded(async () => {
         for (const file of await files(sha256)) await bucket.delete(file._id);
+      }),
+    sweep: (before) =>
+      guarded(async () => {
+        // Chunks name their file by an id that holds the time.
+        const last = ObjectId.createFromTime(Math.floor(before.getTime() / 1000));
+        const chunks = db.collection<{ files_id: ObjectId }>("blobs.chunks");
+        const ids = await chunks.distinct("files_id", { files_id: { $lt: last } });
+        const whole = new Set<string>();
+        for await (const file of bucket.find({ _id: { $in: ids } })) whole.add(file._id.toHexString());
+        const cut = ids.filter((id) => !whole.has(id.toHexString()));
+        if (cut.length > 0) await chunks.deleteMany({ files_id: { $in: cut } });
+        return cut.length;
       }),
   };
 }

@@ -108,6 +108,7 @@ export async function createBlobs(deps: {
       guarded(async () => {
         await collection.updateMany({ _id: { $in: [...names] } }, { $set: { kept: true } });
       }),
+    sweep: (before) => bytes.sweep(before),
     collect: ({ sha256, touchedAt }) =>
       guarded(async () => {
         const gone = await collection.deleteOne({ _id: sha256, touchedAt, kept: false });

@@ -24,6 +24,8 @@ export interface BlobStore {
   keep(names: readonly Sha256[]): Promise<void>;
   /** Removes a blob unless it was put again since `touchedAt`. */
   collect(blob: { sha256: Sha256; touchedAt: Date }): Promise<boolean>;
+  /** Removes bytes without a name that writes cut short before `before` have left; how many writes. */
+  sweep(before: Date): Promise<number>;
 }
 
 export class BlobDamaged extends Error {

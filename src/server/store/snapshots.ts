@@ -69,24 +69,25 @@ export function createSnapshots(deps: {
     // submission never came to be, are rare: read on until the page is full.
     let before: string | undefined = input.before;
     while (found.length < input.first) {
+      const wanted = input.first - found.length;
       const batch = await judgements
         .find(
           before === undefined ? filter : ({ ...filter, _id: { $lt: before } } as Filter<JudgementDocument>),
         )
         .sort({ _id: -1 })
-        .limit(input.first - found.length)
+        .limit(wanted)
         .toArray();
-      const wanted = new Map(
+      const known = new Map(
         (await submissions.find({ _id: { $in: batch.map((one) => one.submission) } }).toArray()).map(
           (one) => [one._id, one],
         ),
       );
       for (const judgement of batch) {
-        const submission = wanted.get(judgement.submission);
+        const submission = known.get(judgement.submission);
         if (submission?.generation === judgement.generation) found.push({ submission, judgement });
       }
       const last = batch.at(-1);
-      if (last === undefined || batch.length < input.first - found.length) break;
+      if (last === undefined || batch.length < wanted) break;
       before = last._id;
     }
     return found;

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { buffer } from "node:stream/consumers";
-import { MongoClient } from "mongodb";
+import { MongoClient, ObjectId } from "mongodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sha256Of } from "../../../src/server/store/blobledger.ts";
 import { BlobDamaged } from "../../../src/server/store/blobs.ts";
@@ -129,11 +129,16 @@ describe("orphans", () => {
         { store, clock, instance: "t", log: createLog("t", "silent") },
         new AbortController().signal,
       );
+    // A write that a crash cut short: chunks, and no file that names them.
+    const chunks = client.db(ns.database).collection("blobs.chunks");
+    const files_id = new ObjectId();
+    await chunks.insertOne({ files_id, n: 0, data: Buffer.from("x") });
     nowMs += 23 * HOUR_MS;
-    expect(await collect()).toEqual({ blobs: 0, judgements: 0 });
+    expect(await collect()).toEqual({ blobs: 0, judgements: 0, cutShort: 0 });
     expect(await store.blobs.has(orphan)).toBe(true);
     nowMs += 2 * HOUR_MS;
-    await collect();
+    expect((await collect()).cutShort).toBe(1);
+    expect(await chunks.countDocuments({ files_id })).toBe(0);
     expect(await Promise.all([kept, big, orphan, ofProblem].map((name) => store.blobs.has(name)))).toEqual([
       true,
       true,
@@ -142,7 +147,7 @@ describe("orphans", () => {
     ]);
     expect(await store.judgements.get(alone._id)).toBeUndefined();
     expect(await store.snapshots.get(submission._id)).toBeDefined();
-    expect(await collect()).toEqual({ blobs: 0, judgements: 0 });
+    expect(await collect()).toEqual({ blobs: 0, judgements: 0, cutShort: 0 });
     // A name that was collected can be put again.
     const files2 = await client
       .db(ns.database)
