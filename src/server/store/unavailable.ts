@@ -27,7 +27,18 @@ const PASSING_CODES: ReadonlySet<number> = new Set([
 ]);
 const PASSING_LABELS = ["RetryableWriteError", "TransientTransactionError", "ResetPool"];
 
+/** What the operating system says of a connection that breaks under the driver's hands. */
+const PASSING_ERRNOS =
+  /^E(PIPE|CONNRESET|CONNREFUSED|CONNABORTED|TIMEDOUT|NETUNREACH|HOSTUNREACH|NOTCONN|NOENT)$/;
+
+const isErrno = (error: unknown): boolean =>
+  error instanceof Error &&
+  "code" in error &&
+  typeof error.code === "string" &&
+  PASSING_ERRNOS.test(error.code);
+
 function isPassing(error: unknown): boolean {
+  if (isErrno(error)) return true;
   if (
     error instanceof MongoNetworkError ||
     error instanceof MongoServerSelectionError ||
@@ -47,6 +58,7 @@ function isPassing(error: unknown): boolean {
   ) {
     return isPassing(error.errorResponse);
   }
+  if (isErrno(error.cause)) return true;
   // Pool errors are not exported as classes by every driver version; their names are stable.
   if (/^MongoPool|^MongoWaitQueueTimeout|^MongoClientClosed/.test(error.name)) return true;
   return typeof error.code === "number" && PASSING_CODES.has(error.code);
