@@ -30,6 +30,7 @@ async function setUp(
   const filter = seccompFilter(process.arch);
   if (filter === undefined)
     throw new Error(`no system call filter for ${process.arch}: only x64 and arm64 are supported`);
+  const bindsDescriptors = bwrapHelp(config.bwrap).includes("--ro-bind-fd");
   closeInherited();
   const slotUids = Array.from({ length: config.slots }, (_, slot) => config.slotUidBase + slot);
   if (slotUids.includes(config.uid)) throw new Error("a slot's uid must not be the executor's");
@@ -58,7 +59,7 @@ async function setUp(
     deps: {
       realm: { workDir, uid: config.uid },
       bwrap: config.bwrap,
-      bindsDescriptors: execFileSync(config.bwrap, ["--help"], { encoding: "utf8" }).includes("--ro-bind-fd"),
+      bindsDescriptors,
       root,
       seccompFile,
       slotUidBase: config.slotUidBase,
@@ -85,6 +86,16 @@ async function setUp(
       cgroups.close();
     },
   };
+}
+
+function bwrapHelp(bwrap: string): string {
+  try {
+    return execFileSync(bwrap, ["--help"], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  } catch (error) {
+    throw new Error(`bubblewrap cannot be run (${bwrap}): apt-get install bubblewrap, or set DOCKET_BWRAP`, {
+      cause: error,
+    });
+  }
 }
 
 /**
@@ -157,7 +168,7 @@ async function main(): Promise<void> {
         set = await setUp(LauncherConfig.parse(value));
       } catch (error) {
         say({ type: "refused", message: error instanceof Error ? error.message : String(error) });
-        break;
+        process.exit(1);
       }
       say({ type: "ready", cgroup: set.cgroup });
       continue;

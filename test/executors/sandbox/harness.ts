@@ -48,12 +48,16 @@ export interface TestSandbox {
  * `prepare` is called before, still as root.
  */
 export async function openTestSandbox(
-  options: { readonly mounts?: readonly ReadOnlyMount[]; readonly prepare?: () => void } = {},
+  options: {
+    readonly mounts?: readonly ReadOnlyMount[];
+    readonly executor?: string;
+    readonly prepare?: () => void;
+  } = {},
 ): Promise<TestSandbox> {
   options.prepare?.();
   const workDir = realpathSync(mkdtempSync(join(tmpdir(), "docket-sandbox-")));
   const native = await openSandbox({
-    executor: `test-${process.pid}-${randomInt(1e9)}`,
+    executor: options.executor ?? `test-${process.pid}-${randomInt(1e9)}`,
     workDir,
     bwrap: binaryPath("bwrap"),
     uid: UID,
