@@ -46,44 +46,66 @@ const listOf = <Item extends z.ZodType<string, string>>(item: Item) =>
     )
     .pipe(z.array(item).min(1, "expected at least one, comma separated"));
 
-const Environment = z.object({
-  DOCKET_EXECUTOR_ID: ExecutorId,
-  DOCKET_POOL: z.string().min(1),
-  DOCKET_LANGUAGES: listOf(LanguageId),
-  DOCKET_LANES: listOf(Lane),
-  DOCKET_SLOTS: z.coerce.number().int().min(1).max(256),
-  DOCKET_CONTEST_RESERVED: envInt(0),
-  NATS_URL: z.string().min(1),
-  NATS_USER: z.string().optional(),
-  NATS_PASSWORD: z.string().optional(),
-  DOCKET_SERVER_URL: z.url(),
-  DOCKET_TOPOLOGY_PREFIX: z.string().default(""),
-  DOCKET_WORK_DIR: z.string().startsWith("/", "expected an absolute path"),
-  DOCKET_HEALTH_PORT: envInt(0),
-  DOCKET_LOG_LEVEL: z.string().default("info"),
-  DOCKET_GRACE_MS: envInt(10_000),
-});
+const Environment = z
+  .object({
+    DOCKET_EXECUTOR_ID: ExecutorId,
+    DOCKET_POOL: z.string().min(1),
+    DOCKET_LANGUAGES: listOf(LanguageId),
+    DOCKET_LANES: listOf(Lane),
+    DOCKET_SLOTS: z.coerce.number().int().min(1).max(256),
+    DOCKET_CONTEST_RESERVED: envInt(0),
+    NATS_URL: z.string().min(1),
+    NATS_USER: z.string().optional(),
+    NATS_PASSWORD: z.string().optional(),
+    DOCKET_SERVER_URL: z.url(),
+    DOCKET_TOPOLOGY_PREFIX: z.string().default(""),
+    DOCKET_WORK_DIR: z.string().startsWith("/", "expected an absolute path"),
+    DOCKET_HEALTH_PORT: envInt(0),
+    DOCKET_LOG_LEVEL: z.string().default("info"),
+    DOCKET_GRACE_MS: envInt(10_000),
+  })
+  .refine((given) => given.DOCKET_CONTEST_RESERVED <= given.DOCKET_SLOTS, {
+    path: ["DOCKET_CONTEST_RESERVED"],
+    message: "more than DOCKET_SLOTS",
+  });
 
-/** Reads the executor's own settings. Throws EnvironmentError with all problems together. */
-export function readConfig(env: NodeJS.ProcessEnv): ExecutorConfig {
+/** Runs every reader and throws one EnvironmentError with the problems of all. */
+function readTogether<Values extends readonly unknown[]>(readers: {
+  readonly [Index in keyof Values]: () => Values[Index];
+}): Values {
   const problems: string[] = [];
-  const read = <T>(from: () => T): T | undefined => {
+  const values = readers.map((read) => {
     try {
-      return from();
+      return read();
     } catch (error) {
       if (error instanceof EnvironmentError) problems.push(...error.problems);
       else if (error instanceof RangeError) problems.push(...error.message.split("\n"));
       else throw error;
       return undefined;
     }
-  };
-  const given = read(() => readEnv(Environment, env));
-  const limits = read(() => readLimits(env));
-  if (given !== undefined && given.DOCKET_CONTEST_RESERVED > given.DOCKET_SLOTS) {
-    problems.push("DOCKET_CONTEST_RESERVED: more than DOCKET_SLOTS");
-  }
-  if (given === undefined || limits === undefined || problems.length > 0)
-    throw new EnvironmentError(problems);
+  });
+  if (problems.length > 0) throw new EnvironmentError(problems);
+  return values as unknown as Values;
+}
+
+/** Everything that an executor process needs. Throws EnvironmentError with all problems together. */
+export function readExecutorEnvironment(env: NodeJS.ProcessEnv): {
+  readonly config: ExecutorConfig;
+  readonly privileged: SandboxEnvironment;
+} {
+  const [config, privileged] = readTogether<[ExecutorConfig, SandboxEnvironment]>([
+    () => readConfig(env),
+    () => readSandboxEnvironment(env),
+  ]);
+  return { config, privileged };
+}
+
+/** Reads the backbone's settings. Throws EnvironmentError with all problems together. */
+export function readConfig(env: NodeJS.ProcessEnv): ExecutorConfig {
+  const [given, limits] = readTogether<[z.infer<typeof Environment>, Limits]>([
+    () => readEnv(Environment, env),
+    () => readLimits(env),
+  ]);
   return {
     id: given.DOCKET_EXECUTOR_ID,
     pool: given.DOCKET_POOL,

@@ -31,6 +31,8 @@ export interface ExecutorDeps {
   /** Runs a language's self-test anew in a slot that nothing else uses meanwhile. */
   readonly retest: (language: TestedLanguage["id"], slot: number) => Promise<TestedLanguage>;
   readonly registry: Registry;
+  /** Told of what only a new process can mend. */
+  readonly fail: (error: Error) => void;
   readonly version: string;
   readonly clock: Clock;
   readonly monotonic: () => number;
@@ -97,6 +99,7 @@ export async function openExecutor(deps: ExecutorDeps): Promise<Executor> {
   const holdDeps: HoldDeps = {
     ...parts,
     kinds: deps.kinds,
+    fail: deps.fail,
     blobs: (capability, signal) => cache.source(capability, signal),
     reporter: (job, delivery, lease, jobLog) =>
       createReporter(

@@ -2,12 +2,11 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { systemClock } from "../shared/clock.ts";
-import { EnvironmentError } from "../shared/env.ts";
 import type { LanguageId } from "../shared/language.ts";
 import type { Service } from "../shared/lifecycle.ts";
 import { createLog } from "../shared/log.ts";
 import type { TestedLanguage } from "./backbone/offer.ts";
-import { readConfig, readSandboxEnvironment } from "./config.ts";
+import { readExecutorEnvironment } from "./config.ts";
 import { openJudge } from "./judge/open.ts";
 import { newRegistry, runExecutor, startOrExit } from "./process.ts";
 import { type IsolateSandbox, openIsolates } from "./sandbox/isolate.ts";
@@ -18,24 +17,6 @@ import { lockWorkDir } from "./workdir.ts";
 
 /** Languages in which validators are written: tried on every executor, offered only where configured. */
 const VALIDATOR_LANGUAGES: readonly LanguageId[] = ["c", "cpp", "python", "java"];
-
-/** Both halves of the configuration, with the problems of both in one message. */
-function readAll(env: NodeJS.ProcessEnv) {
-  const problems: string[] = [];
-  const attempt = <T>(read: (from: NodeJS.ProcessEnv) => T): T | undefined => {
-    try {
-      return read(env);
-    } catch (error) {
-      if (!(error instanceof EnvironmentError)) throw error;
-      problems.push(...error.problems);
-      return undefined;
-    }
-  };
-  const config = attempt(readConfig);
-  const privileged = attempt(readSandboxEnvironment);
-  if (config === undefined || privileged === undefined) throw new EnvironmentError(problems);
-  return { config, privileged };
-}
 
 /** A sandbox whose launcher dies takes the executor with it: it must never run a program without. */
 function sandboxService(sandbox: NativeSandbox, isolates: IsolateSandbox | undefined): Service {
@@ -60,7 +41,7 @@ function sandboxService(sandbox: NativeSandbox, isolates: IsolateSandbox | undef
  * becomes DOCKET_UID for good before it talks to anybody.
  */
 await startOrExit(async () => {
-  const { config, privileged } = readAll(process.env);
+  const { config, privileged } = readExecutorEnvironment(process.env);
   const log = createLog("executor", config.logLevel).child({ executor: config.id });
   const { workDir, slots } = config;
   await lockWorkDir(workDir);

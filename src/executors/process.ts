@@ -21,6 +21,12 @@ export async function runExecutor(input: ProcessInput): Promise<void> {
     ...input,
     clock: systemClock,
     monotonic: () => performance.now(),
+    // Uncaught, it stops the process as a signal would, with EXIT.failed.
+    fail: (error) => {
+      setImmediate(() => {
+        throw error;
+      });
+    },
   });
   const services = [...(input.before ?? []), executor];
   stopOnSignal(() => stopAll(services, log), config.graceMs, log);

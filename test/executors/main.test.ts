@@ -135,4 +135,4 @@ test("what keeps it from starting is said in plain words", async () => {
   expect(
     await refusal("main-h", { DOCKET_WORK_DIR: join("/tmp", `docket-h-${process.pid}`) }, 65_534),
   ).toMatch(/code 1 [^]*root/);
-});
+}, 120_000);

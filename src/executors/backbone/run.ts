@@ -13,6 +13,8 @@ export interface RunDeps {
   readonly health: Health;
   readonly blobs: (capability: string, signal: AbortSignal) => BlobSource;
   readonly monotonic: () => number;
+  /** Ends the process, in order: what it is for cannot be done any more. */
+  readonly fail: (error: Error) => void;
 }
 
 export interface RunInput {
@@ -35,6 +37,8 @@ export const SHARED_WAIT_MS = 20_000;
 const SHARED_RETRY_MS = [200, 500, 1_000, 2_000, 4_000] as const;
 /** How long work that was told to stop may take before the executor is taken for broken, milliseconds. */
 const STOP_WAIT_MS = 5_000;
+/** How much longer until the process ends, so that a new one begins with free slots. */
+const STUCK_MS = 10_000;
 /** setTimeout's own bound. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -97,8 +101,14 @@ async function runOnce(deps: RunDeps, input: RunInput, kind: WorkKind): Promise<
   const outcome = await Promise.race([work, stuck(signal)]);
   clearTimeout(timer);
   if (outcome === "stuck") {
-    deps.health.set("slots", `the work in slot ${slot} does not stop`);
-    void work.then(() => deps.health.set("slots", undefined));
+    const reason = `the work in slot ${slot} does not stop`;
+    deps.health.set("slots", reason);
+    const giveUp = setTimeout(() => deps.fail(new Error(reason)), STUCK_MS);
+    void work.then(() => {
+      clearTimeout(giveUp);
+      deps.health.set("slots", undefined);
+      return undefined;
+    });
   }
   const ended = work;
   if (outcome !== "stuck" && "type" in outcome && outcome.type !== "stopped") return { outcome, ended };

@@ -55,6 +55,9 @@ export async function openTestExecutor(
     retest,
     registry,
     version: "test",
+    fail: (error) => {
+      throw error;
+    },
     clock: systemClock,
     monotonic: () => performance.now(),
     log: createLog("executor", process.env["DOCKET_TEST_LOG"] ?? "silent"),

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ACK_WAIT_MS } from "../../../src/shared/topology.ts";
+import { ACK_WAIT_MS, streamOf, subjects } from "../../../src/shared/topology.ts";
+import { jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { namespace } from "../../support/namespace.ts";
 import {
@@ -116,6 +117,22 @@ test("a second signal forces the end", async () => {
   expect(await one.exited).toEqual({ code: 130, signal: null });
   expect(Date.now() - atMs).toBeLessThan(2_000);
 });
+
+test("work that does not stop keeps its slot, and in the end the process makes room for a new one", async () => {
+  const one = await start("stuck-a", { DOCKET_SLOTS: "1", DOCKET_GRACE_MS: "3000" });
+  const submission = await stage.putJob({ ms: 60_000, stubborn: true }, { deadlineMs: 200 });
+  await stage.seen(submission, "fault");
+  const ready = await fetch(`${one.url}/readyz`);
+  expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining("does not stop")]);
+  const other = await stage.putJob({});
+  expect((await one.exited).code).toBe(1);
+  expect(stage.ofSubmission(other)).toEqual([]);
+  const { streams } = await jetstreamManager(stage.nats);
+  const filter = subjects.job(topology, "python", "practice", submission);
+  await streams.purge(streamOf(topology, "python"), { filter });
+  await start("stuck-b");
+  await stage.finished(other);
+}, 60_000);
 
 test("every wrong setting is named at once, with exit code 78", async () => {
   const env = {

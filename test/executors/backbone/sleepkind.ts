@@ -22,6 +22,8 @@ export const SleepPayload = z.object({
   throws: z.string().optional(),
   /** Size of a text in the result, characters. */
   textCharacters: z.int().default(0),
+  /** Does not stop when told to. */
+  stubborn: z.boolean().default(false),
   /** File to write when the work was stopped, with the reason's time. */
   stoppedFile: z.string().optional(),
 });
@@ -60,7 +62,7 @@ async function run(payload: z.output<typeof SleepPayload>, context: WorkContext)
   }
   context.report("compiled", { compiled: true });
   for (let done = 1; done <= payload.progress; done++) context.report("progress", { done });
-  await sleep(payload.ms, context.signal);
+  await sleep(payload.ms, payload.stubborn ? new AbortController().signal : context.signal);
   if (context.signal.aborted) {
     if (payload.stoppedFile !== undefined)
       await writeFile(payload.stoppedFile, String(context.signal.reason));
