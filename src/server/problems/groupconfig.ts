@@ -1,5 +1,5 @@
 import type { Findings } from "./finding.ts";
-import type { Layout } from "./settings.ts";
+import type { Layout } from "./packagelimits.ts";
 import type { PackageTree } from "./tree.ts";
 import { argumentsValue, flagsValue, readYamlMap, warnUnknownKeys, type YamlMap } from "./yamlmap.ts";
 
@@ -78,9 +78,12 @@ function legacy(yaml: YamlMap, findings: Findings): GroupConfig {
   };
 }
 
+/** One string, in the drafts before 2025-09. */
+const DRAFT_FLAGS = "output_validator_flags";
+
 /** Reads 2025-09 keys, which a file inherits one by one from what is above it. */
 function modern(yaml: YamlMap, above: GroupConfig, keys: readonly string[], findings: Findings): GroupConfig {
-  warnUnknownKeys(yaml, keys, findings);
+  warnUnknownKeys(yaml, [...keys, DRAFT_FLAGS], findings);
   for (const key of yaml.keys.filter((one) => SCORING_2025.has(one))) {
     findings.error(yaml.file, `${key} is for scoring problems only, which are not supported yet`, {
       line: yaml.lineOf(key),
@@ -97,13 +100,20 @@ function modern(yaml: YamlMap, above: GroupConfig, keys: readonly string[], find
       line: yaml.lineOf("args"),
     });
   }
-  const validatorArgs = argumentsValue(yaml, "output_validator_args", findings);
+  const key = yaml.keys.includes(DRAFT_FLAGS) ? DRAFT_FLAGS : "output_validator_args";
+  if (key === DRAFT_FLAGS) {
+    findings.warn(
+      yaml.file,
+      `${DRAFT_FLAGS} is read as output_validator_args, which is its name since 2025-09`,
+      {
+        line: yaml.lineOf(DRAFT_FLAGS),
+        expected: "output_validator_args: [a, sequence]",
+      },
+    );
+  }
+  const validatorArgs = (key === DRAFT_FLAGS ? flagsValue : argumentsValue)(yaml, key, findings);
   if (validatorArgs === undefined) return above;
-  return {
-    ...above,
-    validatorArgs,
-    source: { file: yaml.file, line: yaml.lineOf("output_validator_args") },
-  };
+  return { ...above, validatorArgs, source: { file: yaml.file, line: yaml.lineOf(key) } };
 }
 
 /**

@@ -1,70 +1,19 @@
-import type { ProblemManifest } from "../../shared/judging.ts";
 import type { Findings } from "./finding.ts";
+import { type Layout, type PackageLimits, readPackageLimits } from "./packagelimits.ts";
 import type { PackageTree } from "./tree.ts";
-import {
-  flagsValue,
-  positiveNumber,
-  readYamlMap,
-  textValue,
-  warnUnknownKeys,
-  type YamlMap,
-} from "./yamlmap.ts";
-
-export type Layout = "legacy" | "2025-09";
+import { flagsValue, readYamlMap, textValue, warnUnknownKeys, type YamlMap } from "./yamlmap.ts";
 
 /** What problem.yaml says. */
-export interface PackageSettings {
+export interface PackageSettings extends PackageLimits {
   readonly layout: Layout;
   /** By language of the statement; the key is "" where no language is named (legacy). */
   readonly names: ReadonlyMap<string, string>;
-  readonly limits: Omit<ProblemManifest["limits"], "timeMs">;
-  readonly timeMs: number | undefined;
-  readonly timeResolutionMs: number;
   /** Undefined: the presence of an output validator decides (2025-09). */
   readonly validation: "default" | "custom" | undefined;
   /** Given to the validator on every test, before the test's own. */
   readonly validatorFlags: readonly string[];
   readonly yaml: YamlMap;
 }
-
-/** The format's "typical system default"s. */
-const DEFAULTS = {
-  memory: 2048,
-  output: 8,
-  code: 128,
-  compilation_time: 60,
-  compilation_memory: 2048,
-  validation_time: 60,
-  validation_memory: 2048,
-  validation_output: 8,
-} as const;
-
-/** The largest values that make sense on one machine; what is beyond is a slip of the pen. */
-const MOST = {
-  memory: 65_536,
-  output: 4_096,
-  code: 16_384,
-  compilation_time: 600,
-  compilation_memory: 65_536,
-  validation_time: 600,
-  validation_memory: 65_536,
-  validation_output: 1_024,
-} as const;
-
-export const MOST_TIME_SECONDS = 300;
-
-const UNITS: Readonly<Record<keyof typeof DEFAULTS, string>> = {
-  memory: "MiB",
-  output: "MiB",
-  code: "KiB",
-  compilation_time: "seconds",
-  compilation_memory: "MiB",
-  validation_time: "seconds",
-  validation_memory: "MiB",
-  validation_output: "MiB",
-};
-
-const LIMIT_KEYS = Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[];
 
 const LEGACY_KEYS = [
   "problem_format_version",
@@ -103,6 +52,9 @@ const KEYS_2025 = [
   "allow_file_writing",
   "constants",
 ];
+
+/** Of the legacy layout, and deciding verdicts. */
+const REFUSED_2025 = ["validation", "validator_flags"];
 
 /** Layout by problem_format_version; a 2023-07 draft is read as what it became. */
 function layoutOf(yaml: YamlMap, findings: Findings): Layout {
@@ -185,6 +137,13 @@ function refuseUnsupported2025(yaml: YamlMap, findings: Findings): void {
   if (constants !== undefined && constants.keys.length > 0) refuse("constants", "replacing constants");
   if (yaml.value("allow_file_writing") === true)
     refuse("allow_file_writing", "writing of files by submissions");
+  // Skipping these would judge something else than what was meant.
+  for (const key of REFUSED_2025.filter((one) => yaml.keys.includes(one))) {
+    findings.error(yaml.file, `${key} is of the legacy layout`, {
+      line: yaml.lineOf(key),
+      expected: "output_validator_args in test_group.yaml, or a program in output_validator/",
+    });
+  }
   const languages = yaml.value("languages") ?? "all";
   if (languages !== "all") refuse("languages", "a choice of languages");
   if (yaml.value("embargo_until") !== undefined) {
@@ -197,30 +156,9 @@ function refuseUnsupported2025(yaml: YamlMap, findings: Findings): void {
 export async function readSettings(tree: PackageTree, findings: Findings): Promise<PackageSettings> {
   const yaml = await readYamlMap(tree, "problem.yaml", findings);
   const layout = layoutOf(yaml, findings);
-  warnUnknownKeys(yaml, layout === "legacy" ? LEGACY_KEYS : KEYS_2025, findings);
+  warnUnknownKeys(yaml, layout === "legacy" ? LEGACY_KEYS : [...KEYS_2025, ...REFUSED_2025], findings);
   checkType(yaml, findings);
   if (layout === "2025-09") refuseUnsupported2025(yaml, findings);
-  const limits = yaml.map("limits");
-  if (limits === undefined && yaml.value("limits") !== undefined) {
-    findings.error(yaml.file, "limits is not a mapping", {
-      line: yaml.lineOf("limits"),
-      expected: "limits: {memory: 512}",
-    });
-  }
-  if (limits !== undefined) {
-    const timing =
-      layout === "legacy"
-        ? ["time_multiplier", "time_safety_margin"]
-        : ["time_multipliers", "validation_passes"];
-    warnUnknownKeys(limits, ["time_limit", "time_resolution", ...timing, ...LIMIT_KEYS], findings);
-  }
-  const limit = (key: keyof typeof DEFAULTS): number => {
-    const rule = { unit: UNITS[key], most: MOST[key], integer: true };
-    return (limits && positiveNumber(limits, key, rule, findings)) ?? DEFAULTS[key];
-  };
-  const seconds = (key: string): number | undefined =>
-    limits && positiveNumber(limits, key, { unit: "seconds", most: MOST_TIME_SECONDS }, findings);
-  const timeSeconds = seconds("time_limit");
   if (layout === "legacy" && yaml.map("grading") !== undefined) {
     findings.warn(yaml.file, "grading says nothing for a pass-fail problem, ignored", {
       line: yaml.lineOf("grading"),
@@ -229,18 +167,7 @@ export async function readSettings(tree: PackageTree, findings: Findings): Promi
   return {
     layout,
     names: readNames(yaml, layout, findings),
-    limits: {
-      memoryMiB: limit("memory"),
-      outputMiB: limit("output"),
-      codeKiB: limit("code"),
-      compilationTimeMs: limit("compilation_time") * 1000,
-      compilationMemoryMiB: limit("compilation_memory"),
-      validationTimeMs: limit("validation_time") * 1000,
-      validationMemoryMiB: limit("validation_memory"),
-      validationOutputMiB: limit("validation_output"),
-    },
-    timeMs: timeSeconds === undefined ? undefined : Math.max(1, Math.round(timeSeconds * 1000)),
-    timeResolutionMs: Math.max(1, Math.round((seconds("time_resolution") ?? 1) * 1000)),
+    ...readPackageLimits(yaml, layout, findings),
     validation: layout === "legacy" ? readLegacyValidation(yaml, findings) : undefined,
     validatorFlags: layout === "legacy" ? (flagsValue(yaml, "validator_flags", findings) ?? []) : [],
     yaml,

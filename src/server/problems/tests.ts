@@ -2,7 +2,7 @@ import type { ManifestTest } from "../../shared/judging.ts";
 import type { Limits } from "../../shared/limits.ts";
 import type { Findings } from "./finding.ts";
 import { type GroupConfig, NO_GROUP_CONFIG, readGroupConfig, readTestConfig } from "./groupconfig.ts";
-import type { Layout } from "./settings.ts";
+import type { Layout } from "./packagelimits.ts";
 import { hasByteOrderMark, namesIn, type PackageTree } from "./tree.ts";
 import type { UnpackedFile } from "./unpack.ts";
 

@@ -1,5 +1,6 @@
 import type { Findings } from "./finding.ts";
-import { MOST_TIME_SECONDS, type PackageSettings } from "./settings.ts";
+import { MOST_TIME_SECONDS } from "./packagelimits.ts";
+import type { PackageSettings } from "./settings.ts";
 import { type PackageTree, readText } from "./tree.ts";
 
 /**

@@ -88,6 +88,19 @@ describe("settings", () => {
     ]);
   });
 
+  it("a draft's flags are read, legacy keys that decide verdicts are refused", async () => {
+    const draft = await settings({
+      "data/secret/testdata.yaml": "output_validator_flags: float_tolerance 1e-6\n",
+    });
+    expect(draft.manifest().tests.at(-1)?.validatorArgs).toEqual(["float_tolerance", "1e-6"]);
+    expect(lines(draft.result, "warning")).toHaveLength(2);
+    const mixed = await settings({
+      "problem.yaml": `${goodPackage()["problem.yaml"]}validator_flags: case_sensitive\n`,
+    });
+    expect(lines(mixed.result, "error")).toEqual(["problem.yaml:7 validator_flags is of the legacy layout"]);
+    expect(lines(mixed.result, "warning")).toEqual([]);
+  });
+
   it("names by language: English first", async () => {
     const { manifest } = await settings({
       "problem.yaml":
