@@ -15,3 +15,14 @@ export function asCodedError(error: unknown): CodedError | undefined {
   }
   return undefined;
 }
+
+/** The result of `act`, or the coded answer to what it threw. Our own faults are thrown on. */
+export async function orCoded<T>(act: () => Promise<T>): Promise<T | CodedError> {
+  try {
+    return await act();
+  } catch (error) {
+    const coded = asCodedError(error);
+    if (coded === undefined) throw error;
+    return coded;
+  }
+}

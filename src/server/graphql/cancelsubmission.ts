@@ -1,6 +1,8 @@
 import { type SubmissionView, viewOf } from "../submissionview.ts";
 import type { CodedError } from "../../shared/errors.ts";
+import { orCoded } from "../coded.ts";
 import { builder } from "./builder.ts";
+import type { Context } from "./context.ts";
 import { findSubmission, Submission } from "./submission.ts";
 import { errorType, resultType } from "./usererror.ts";
 
@@ -18,6 +20,19 @@ const Result = builder.unionType("CancelSubmissionResult", {
   resolveType: resultType("CancelSubmissionSuccess"),
 });
 
+async function cancel(context: Context, id: string): Promise<CodedError | { submission: SubmissionView }> {
+  const found = await findSubmission(context, id);
+  const outcome =
+    found === undefined
+      ? ({ type: "unknown" } as const)
+      : await context.backbone.cancel(found.snapshot.submission._id);
+  if (outcome.type === "cancelled") return { submission: viewOf(outcome.snapshot) };
+  if (outcome.type === "final") {
+    return { code: "SUBMISSION_FINAL", message: `It is ${outcome.snapshot.judgement.state} already.` };
+  }
+  return { code: "SUBMISSION_NOT_FOUND", message: `There is no submission ${id} that you may see.` };
+}
+
 export const addCancelSubmission = (): void =>
   builder.mutationField("cancelSubmission", (t) =>
     t.fieldWithInput({
@@ -26,20 +41,6 @@ export const addCancelSubmission = (): void =>
       description: "Takes a submission back that has no final state yet. A program that runs is stopped.",
       typeOptions: { name: "CancelSubmissionInput" },
       input: { id: t.input.id({ required: true }) },
-      resolve: async (_root, { input }, context): Promise<CodedError | { submission: SubmissionView }> => {
-        const found = await findSubmission(context, input.id);
-        const outcome =
-          found === undefined
-            ? ({ type: "unknown" } as const)
-            : await context.backbone.cancel(found.snapshot.submission._id);
-        if (outcome.type === "cancelled") return { submission: viewOf(outcome.snapshot) };
-        if (outcome.type === "final") {
-          return { code: "SUBMISSION_FINAL", message: `It is ${outcome.snapshot.judgement.state} already.` };
-        }
-        return {
-          code: "SUBMISSION_NOT_FOUND",
-          message: `There is no submission ${input.id} that you may see.`,
-        };
-      },
+      resolve: (_root, { input }, context) => orCoded(() => cancel(context, input.id)),
     }),
   );

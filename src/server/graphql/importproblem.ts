@@ -2,7 +2,9 @@ import type { CodedError } from "../../shared/errors.ts";
 import { isJury } from "../auth.ts";
 import type { Finding } from "../problems/finding.ts";
 import type { ProblemDocument } from "../store/documents.ts";
+import { orCoded } from "../coded.ts";
 import { builder } from "./builder.ts";
+import type { Context } from "./context.ts";
 import { Problem } from "./problem.ts";
 import { errorType, resultType, UserError } from "./usererror.ts";
 
@@ -53,6 +55,50 @@ const Result = builder.unionType("ImportProblemResult", {
   resolveType: resultType("ImportProblemSuccess"),
 });
 
+interface Input {
+  readonly archive?: File | null | undefined;
+  readonly archiveBase64?: string | null | undefined;
+  readonly archiveName?: string | null | undefined;
+  readonly problemId?: string | null | undefined;
+}
+
+async function importArchive(context: Context, input: Input): Promise<CodedError | Refused | Imported> {
+  const { viewer, limits } = context;
+  if (viewer === undefined || !isJury(viewer)) {
+    return {
+      code: "FORBIDDEN",
+      message: "Only the jury imports problems: use a key with the role jury.",
+    };
+  }
+  const { archive, archiveBase64 } = input;
+  if ((archive ?? undefined) === undefined && (archiveBase64 ?? undefined) === undefined) {
+    return { code: "INPUT_INVALID", message: "Give archive (multipart upload) or archiveBase64." };
+  }
+  const bytes =
+    archive !== undefined && archive !== null
+      ? new Uint8Array(await archive.arrayBuffer())
+      : Buffer.from(archiveBase64 ?? "", "base64");
+  if (bytes.length > limits.packageBytes) {
+    return {
+      code: "REQUEST_TOO_LARGE",
+      message: `The archive has ${bytes.length} bytes; the limit packageBytes is ${limits.packageBytes}.`,
+    };
+  }
+  const result = await context.importPackage({
+    archive: bytes,
+    archiveName: input.archiveName ?? archive?.name,
+    problemId: input.problemId ?? undefined,
+    by: viewer.owner,
+  });
+  if (result.type === "imported") return result;
+  const errors = result.findings.filter(({ severity }) => severity === "error").length;
+  return {
+    code: "PACKAGE_REFUSED",
+    message: `The package was not imported: ${errors} ${errors === 1 ? "thing is" : "things are"} wrong with it.`,
+    findings: result.findings,
+  };
+}
+
 export const addImportProblem = (): void =>
   builder.mutationField("importProblem", (t) =>
     t.fieldWithInput({
@@ -75,41 +121,6 @@ export const addImportProblem = (): void =>
         }),
         problemId: t.input.string({ description: "Takes this id instead of the package's own." }),
       },
-      resolve: async (_root, { input }, context): Promise<CodedError | Refused | Imported> => {
-        const { viewer, limits } = context;
-        if (viewer === undefined || !isJury(viewer)) {
-          return {
-            code: "FORBIDDEN",
-            message: "Only the jury imports problems: use a key with the role jury.",
-          };
-        }
-        const { archive, archiveBase64 } = input;
-        if ((archive ?? undefined) === undefined && (archiveBase64 ?? undefined) === undefined) {
-          return { code: "INPUT_INVALID", message: "Give archive (multipart upload) or archiveBase64." };
-        }
-        const bytes =
-          archive !== undefined && archive !== null
-            ? new Uint8Array(await archive.arrayBuffer())
-            : Buffer.from(archiveBase64 ?? "", "base64");
-        if (bytes.length > limits.packageBytes) {
-          return {
-            code: "REQUEST_TOO_LARGE",
-            message: `The archive has ${bytes.length} bytes; the limit packageBytes is ${limits.packageBytes}.`,
-          };
-        }
-        const result = await context.importPackage({
-          archive: bytes,
-          archiveName: input.archiveName ?? archive?.name,
-          problemId: input.problemId ?? undefined,
-          by: viewer.owner,
-        });
-        if (result.type === "imported") return result;
-        const errors = result.findings.filter(({ severity }) => severity === "error").length;
-        return {
-          code: "PACKAGE_REFUSED",
-          message: `The package was not imported: ${errors} ${errors === 1 ? "thing is" : "things are"} wrong with it.`,
-          findings: result.findings,
-        };
-      },
+      resolve: (_root, { input }, context) => orCoded(() => importArchive(context, input)),
     }),
   );

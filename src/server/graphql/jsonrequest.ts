@@ -6,7 +6,7 @@ import type { Caller, GraphQLHandler } from "./yoga.ts";
 
 /**
  * A JSON request answered by JSON: what most callers send, and every submission of a busy contest. Yoga's HTTP handler
- * gives the same answers, by way of fetch's Request, Response and streams: 0.3 ms of processor time against 0.1.
+ * gives the same answers, by way of fetch's Request, Response and streams: 0.3 ms of processor time against 0.14.
  */
 
 const Params = z.object({

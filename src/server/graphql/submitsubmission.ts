@@ -1,5 +1,6 @@
 import { type SubmissionView, viewOf } from "../submissionview.ts";
 import { submitAs } from "../submitas.ts";
+import { orCoded } from "../coded.ts";
 import { builder } from "./builder.ts";
 import { LaneEnum } from "./scalars.ts";
 import { Submission } from "./submission.ts";
@@ -73,8 +74,8 @@ export const addSubmitSubmission = (): void =>
       resolve: async (_root, { input }, context) => {
         const { viewer } = context;
         if (viewer === undefined) throw new Error("authScopes let nobody in without a key");
-        const outcome = await submitAs(context.backbone, viewer, input);
-        return outcome.type === "accepted"
+        const outcome = await orCoded(() => submitAs(context.backbone, viewer, input));
+        return "type" in outcome && outcome.type === "accepted"
           ? { submission: viewOf(outcome.snapshot), replayed: outcome.replayed }
           : outcome;
       },

@@ -41,6 +41,31 @@ export function checkHost(door: Door, headers: IncomingHttpHeaders): Refused | u
   };
 }
 
+const hostOf = (origin: string): string => (URL.canParse(origin) ? new URL(origin).host : "");
+
+const isOwnOrigin = (origin: string, { host }: IncomingHttpHeaders): boolean =>
+  host !== undefined && hostOf(origin) === host;
+
+/** Named in the configuration. Other programs' pages on this machine are not: loopback names do not count. */
+function isAllowedOrigin(door: Door, origin: string): boolean {
+  const name = hostName(hostOf(origin));
+  return door.hosts.has(name) && !LOOPBACK.has(name);
+}
+
+/** What lets a page on an allowed host read the answers (CORS); undefined for everybody else. */
+export function crossOriginHeaders(
+  door: Door,
+  { origin }: IncomingHttpHeaders,
+): Readonly<Record<string, string>> | undefined {
+  if (origin === undefined || !isAllowedOrigin(door, origin)) return undefined;
+  return {
+    "Access-Control-Allow-Origin": origin,
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, If-None-Match",
+    "Access-Control-Expose-Headers": "ETag, Idempotency-Key, Location, Retry-After",
+    Vary: "Origin",
+  };
+}
+
 /**
  * Undefined for programs (no Origin), pages of this server, and pages on an allowed host. `Sec-Fetch-Site` catches
  * what browsers send across sites without an Origin; opening a page by a link is no such thing.
@@ -52,13 +77,7 @@ export function checkOrigin(door: Door, headers: IncomingHttpHeaders): Refused |
       return undefined;
     return { code: "ORIGIN_NOT_ALLOWED", message: "A page of another site may not use this server." };
   }
-  const host = URL.canParse(origin) ? new URL(origin).host : undefined;
-  if (
-    host !== undefined &&
-    (host === headers.host || (door.hosts.has(hostName(host)) && !LOOPBACK.has(hostName(host))))
-  ) {
-    return undefined;
-  }
+  if (isOwnOrigin(origin, headers) || isAllowedOrigin(door, origin)) return undefined;
   return {
     code: "ORIGIN_NOT_ALLOWED",
     message: `A page of ${origin} may not use this server. Name its host in DOCKET_ALLOWED_HOSTS to allow it.`,

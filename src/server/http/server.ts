@@ -5,7 +5,7 @@ import type { Service } from "../../shared/lifecycle.ts";
 import type { Log } from "../../shared/log.ts";
 import { asCodedError } from "../coded.ts";
 import { sendProblem } from "./answer.ts";
-import { checkHost, checkOrigin, type Door, SECURITY_HEADERS } from "./door.ts";
+import { checkHost, checkOrigin, crossOriginHeaders, type Door, SECURITY_HEADERS } from "./door.ts";
 import type { Metrics } from "./metrics.ts";
 
 export interface Exchange {
@@ -69,6 +69,15 @@ async function answer(deps: HttpDeps, route: Route | undefined, exchange: Exchan
       : (checkHost(deps.door, request.headers) ?? checkOrigin(deps.door, request.headers));
   if (refused !== undefined) {
     sendProblem(response, refused);
+    return;
+  }
+  const crossOrigin = crossOriginHeaders(deps.door, request.headers);
+  for (const [name, value] of Object.entries(crossOrigin ?? {})) response.setHeader(name, value);
+  if (crossOrigin !== undefined && request.method === "OPTIONS") {
+    const methods = route.methods.join(", ");
+    response
+      .writeHead(204, { "Access-Control-Allow-Methods": methods, "Access-Control-Max-Age": "600" })
+      .end();
     return;
   }
   if (!route.methods.includes(request.method ?? "")) {

@@ -100,6 +100,22 @@ describe("the door of a running server", () => {
     expect(answer.headers["access-control-allow-origin"]).toBeUndefined();
   });
 
+  it("lets pages on an allowed host read the answers, and no others", async () => {
+    const origin = "https://judge.example";
+    const asked = { origin, "access-control-request-method": "POST" };
+    const preflight = await send("/graphql", asked, "OPTIONS");
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers["access-control-allow-origin"]).toBe(origin);
+    expect(preflight.headers["access-control-allow-methods"]).toBe("GET, POST");
+    expect(preflight.headers["access-control-allow-headers"]).toContain("Authorization");
+    const answer = await send("/submissions/x", { origin, authorization: `Bearer ${key}` });
+    expect(answer.status).toBe(404);
+    expect(answer.headers["access-control-allow-origin"]).toBe(origin);
+    const other = await send("/graphql", { ...asked, origin: "https://judge.example.evil" }, "OPTIONS");
+    expect(other.status).toBe(403);
+    expect(other.headers["access-control-allow-origin"]).toBeUndefined();
+  });
+
   it("refuses a WebSocket of another origin or host", async () => {
     for (const headers of [{ origin: "https://evil.example" }, { host: "evil.example" }]) {
       const socket = new WebSocket(`${server.url.replace("http", "ws")}/graphql`, "graphql-transport-ws", {

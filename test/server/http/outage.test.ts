@@ -67,11 +67,16 @@ it("takes submissions without NATS, says that it is degraded, and queues them wh
 
 it("answers a typed retryable error on every face while MongoDB is away, and recovers", async () => {
   // The key is remembered for a moment, so the submission itself meets the outage.
-  await submit(server.url, alice, PROGRAM);
+  const before = await submit(server.url, alice, PROGRAM);
   await mongod.child.stop(10_000);
   const first = await submit(server.url, alice, PROGRAM);
   expect(first).toMatchObject({ type: "ServiceUnavailable", code: "SERVICE_UNAVAILABLE" });
   expect(first.retryAfterMs).toBeGreaterThan(0);
+
+  const cancel = `mutation { cancelSubmission(input: { id: "${before.submission?.id}" }) { ... on UserError { code } } }`;
+  expect((await graphql(server.url, alice, cancel)).data).toEqual({
+    cancelSubmission: { code: "SERVICE_UNAVAILABLE" },
+  });
 
   expect(await ready()).toMatchObject({ status: 503, body: { status: "unavailable" } });
   expect((await fetch(`${server.url}/livez`)).status).toBe(200);
