@@ -10,6 +10,8 @@ interface ErrorDefinition {
   readonly httpStatus: number;
   /** The same request can succeed later as it is; the answer carries `retryAfterMs`. */
   readonly retryable?: true;
+  /** A limit was passed; the answer carries it as `limit`. */
+  readonly limited?: true;
   readonly doc: string;
 }
 
@@ -74,11 +76,13 @@ export const ERRORS = define({
   SOURCE_TOO_LARGE: {
     type: "SourceTooLarge",
     httpStatus: 413,
+    limited: true,
     doc: "The files together are larger than the server (limit sourceBytes) or the problem allows.",
   },
   TOO_MANY_FILES: {
     type: "TooManyFiles",
     httpStatus: 422,
+    limited: true,
     doc: "More files than the limit sourceFiles.",
   },
   FILE_NAME_INVALID: {
@@ -166,4 +170,5 @@ export interface CodedError {
   readonly code: ErrorCode;
   readonly message: string;
   readonly retryAfterMs?: number | undefined;
+  readonly limit?: number | undefined;
 }

@@ -23,16 +23,19 @@ function defineErrorType(code: ErrorCode) {
   return builder.objectRef<CodedError>(definition.type).implement({
     description: definition.doc,
     interfaces: [UserError],
-    ...("retryable" in definition
-      ? {
-          fields: (t) => ({
+    fields: (t) => ({
+      ...("retryable" in definition
+        ? {
             retryAfterMs: t.exposeInt("retryAfterMs", {
               nullable: true,
               description: "Try again after this many milliseconds.",
             }),
-          }),
-        }
-      : {}),
+          }
+        : {}),
+      ...("limited" in definition
+        ? { limit: t.exposeInt("limit", { nullable: true, description: "The limit that was passed." }) }
+        : {}),
+    }),
   });
 }
 

@@ -24,7 +24,7 @@ export function sendProblem(
   headers: Readonly<Record<string, string>> = {},
 ): void {
   const { httpStatus, type } = ERRORS[error.code];
-  const retryAfterMs = error.retryAfterMs;
+  const { retryAfterMs, limit } = error;
   sendJson(
     response,
     httpStatus,
@@ -35,6 +35,7 @@ export function sendProblem(
       detail: error.message,
       code: error.code,
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      ...(limit === undefined ? {} : { limit }),
     },
     {
       ...headers,

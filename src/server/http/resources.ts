@@ -71,6 +71,7 @@ export const ProblemDetails = z
     detail: z.string(),
     code: z.string().meta({ description: "One of docs/errors.md." }),
     retryAfterMs: z.int().optional(),
+    limit: z.int().optional().meta({ description: "The limit that was passed." }),
   })
   .meta({ id: "ProblemDetails", description: "RFC 9457." });
 

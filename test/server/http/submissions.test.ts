@@ -117,6 +117,11 @@ describe("POST /submissions", () => {
     expect(answer.body).toMatchObject({ status, code, type: `urn:docket:error:${code}` });
   });
 
+  it("says the limit that was passed", async () => {
+    const answer = await post(alice, { ...PROGRAM, source: "x".repeat(200_000) });
+    expect(answer.body["limit"]).toBe(128 * 1024);
+  });
+
   it("answers 409 for the same key with another content", async () => {
     await post(alice, PROGRAM, { "idempotency-key": "rest-2" });
     const answer = await post(alice, { ...PROGRAM, source: "print(2)" }, { "idempotency-key": "rest-2" });
