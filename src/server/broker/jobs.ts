@@ -58,6 +58,11 @@ export async function purgeJob(deps: JobsDeps, place: JobPlace): Promise<void> {
   });
 }
 
+/** How many messages a language's stream holds. */
+export async function jobCount(deps: JobsDeps, language: LanguageId): Promise<number> {
+  return (await deps.jsm.streams.info(streamOf(deps.topology, language))).state.messages;
+}
+
 /** Every submission with a message in a language's stream, waiting or held. */
 export async function submissionsInStream(deps: JobsDeps, language: LanguageId): Promise<Set<string>> {
   const { jsm, topology } = deps;

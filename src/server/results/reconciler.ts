@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { LanguageId } from "../../shared/language.ts";
 import { type Repeat, repeat } from "../../shared/repeat.ts";
 import { eventStreamOf, RECORDER_CONSUMER } from "../../shared/topology.ts";
-import { findJob, laneDepths, type LaneDepth, submissionsInStream } from "../broker/jobs.ts";
+import { findJob, jobCount, laneDepths, type LaneDepth, submissionsInStream } from "../broker/jobs.ts";
 import type { Lane } from "../../shared/lane.ts";
 import { isFinal } from "../store/documents.ts";
 import type { QuietJudgement } from "../store/judgements.ts";
@@ -20,6 +20,8 @@ export interface ReconcilerDeps extends StuckDeps {
 }
 
 const LEASE = "reconciler";
+/** One round in so many looks at every judgement under way; the others only where jobs are fewer. */
+const WHOLE_EVERY = 12;
 /** Longest wait for the recorder to have read what executors had said, milliseconds; then the next round. */
 const FLOOR_WAIT_MS = 5_000;
 const FLOOR_LOOK_MS = 100;
@@ -32,7 +34,8 @@ const FLOOR_LOOK_MS = 100;
 export function createReconciler(deps: ReconcilerDeps): Repeat {
   const { link, judgements, log, measures } = deps;
   const jobs = () => ({ jsm: link.use().jsm, topology: deps.topology });
-  /** Jobs that looked stuck in the last round. */
+  let rounds = 0;
+  /** Jobs that looked stuck in the last whole round. */
   let suspects = new Set<string>();
   let nextSuspects = new Set<string>();
 
@@ -89,7 +92,7 @@ export function createReconciler(deps: ReconcilerDeps): Repeat {
 
   /**
    * A job in the stream that its consumer neither will deliver nor has out: delivered too often, and the advisory
-   * was lost. Seen so in two rounds before anything is done.
+   * was lost. Seen so in two whole rounds before anything is done.
    */
   async function unstickQuiet(
     quiet: readonly QuietJudgement[],
@@ -121,14 +124,30 @@ export function createReconciler(deps: ReconcilerDeps): Repeat {
     );
   }
 
+  /** Languages with more judgements under way than jobs. */
+  async function shortOfJobs(): Promise<ReadonlySet<LanguageId>> {
+    const short = new Set<LanguageId>();
+    for (const [language, count] of await judgements.underWay()) {
+      if ((await jobCount(jobs(), language)) < count) short.add(language);
+    }
+    return short;
+  }
+
   async function round(signal: AbortSignal): Promise<void> {
+    // A message that nobody needs any more could hide a lost one from the count, so now and then all are looked at.
+    const whole = rounds++ % WHOLE_EVERY === 0;
+    const short = await shortOfJobs();
+    if (!whole && short.size === 0) return;
     const quiet: QuietJudgement[] = [];
     // Bounded by what the windows hold.
-    for await (const one of judgements.quiet(new Date(deps.clock.now() - deps.quietMs))) quiet.push(one);
+    for await (const one of judgements.quiet(new Date(deps.clock.now() - deps.quietMs))) {
+      if (whole || short.has(one.language)) quiet.push(one);
+    }
     for (const [language, own] of Map.groupBy(quiet, (judgement) => judgement.language)) {
       if (signal.aborted) return;
       await reconcile(language, own, signal);
     }
+    if (!whole) return;
     suspects = nextSuspects;
     nextSuspects = new Set();
   }

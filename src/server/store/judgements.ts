@@ -48,6 +48,8 @@ export interface Judgements {
   }): Promise<JudgementDocument[]>;
   /** Lets PENDING ones of this claim wait until `until`. */
   defer(input: { ids: readonly JudgementId[]; claim: string; until: Date }): Promise<void>;
+  /** How many of each language are QUEUED or RUNNING. */
+  underWay(): Promise<ReadonlyMap<LanguageId, number>>;
   /** QUEUED or RUNNING without a change since `before`, each once, in no order. */
   quiet(before: Date): AsyncIterable<QuietJudgement>;
   /** Removes a first judgement whose submission never came to be. Guarded: never dispatched by the outbox. */
@@ -130,11 +132,25 @@ export async function createJudgements(collection: Collection<JudgementDocument>
           { $set: { dispatchAfter: until }, $inc: { change: 1 } },
         );
       }),
+    underWay: () =>
+      guarded(async () => {
+        const groups = await collection
+          .aggregate<{ _id: LanguageId; count: number }>(
+            [
+              { $match: { state: { $in: ["QUEUED", "RUNNING"] } } },
+              { $group: { _id: "$language", count: { $sum: 1 } } },
+            ],
+            { hint: UNFINISHED_INDEX },
+          )
+          .toArray();
+        return new Map(groups.map(({ _id, count }) => [_id, count]));
+      }),
     quiet: (before) =>
       guardedEach(
         collection
           .find({ state: { $in: ["QUEUED", "RUNNING"] }, updatedAt: { $lt: before } })
           .hint(UNFINISHED_INDEX)
+          .batchSize(500)
           .project<QuietJudgement>({ submission: 1, generation: 1, dispatch: 1, language: 1, lane: 1 }),
       ),
     removeUntouched: (id) =>
