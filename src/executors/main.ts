@@ -64,6 +64,10 @@ await startOrExit(async () => {
       ...(found.some(({ id }) => id === "javascript") ? isolateMounts(process.execPath) : []),
     ],
   });
+  // Read while root may: a checkout below a closed folder such as /root is out of reach afterwards.
+  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
   dropPrivileges(privileged.uid, workDir);
 
   const testDeps = { sandbox, workDir, slots };
@@ -101,9 +105,6 @@ await startOrExit(async () => {
     registry,
     language: (id) => usable.get(id),
   });
-  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
-    version: string;
-  };
   await runExecutor({
     config,
     log,
