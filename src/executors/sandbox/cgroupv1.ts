@@ -58,16 +58,20 @@ function runGroup(
     cpuFile,
     memoryFile: join(dirs.memory, "memory.usage_in_bytes"),
     limit({ memoryKiB, processes }) {
-      const memory = join(dirs.memory, "memory.limit_in_bytes");
-      // Missing when the kernel does not account swap: then nothing of the group may be swapped out.
-      const swap = join(dirs.memory, "memory.memsw.limit_in_bytes");
-      if (existsSync(swap)) {
-        // The kernel refuses (EINVAL) memory above memory and swap together, so the order depends on the way.
-        const raising = memoryKiB * 1024 > readNumber(swap);
-        for (const file of raising ? [swap, memory] : [memory, swap]) write(file, memoryKiB * 1024);
-      } else {
-        write(memory, memoryKiB * 1024);
+      const limit = join(dirs.memory, "memory.limit_in_bytes");
+      const withSwap = join(dirs.memory, "memory.memsw.limit_in_bytes");
+      const bytes = memoryKiB * 1024;
+      if (!existsSync(withSwap)) {
+        // The kernel does not account swap: then nothing of the group may be swapped out.
+        write(limit, bytes);
         write(join(dirs.memory, "memory.swappiness"), 0);
+      } else if (bytes <= readNumber(withSwap)) {
+        // The first may never be larger than the second.
+        write(limit, bytes);
+        write(withSwap, bytes);
+      } else {
+        write(withSwap, bytes);
+        write(limit, bytes);
       }
       write(join(dirs.pids, "pids.max"), processes);
     },
