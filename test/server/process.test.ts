@@ -118,6 +118,22 @@ describe("the server process", () => {
     expect(performance.now() - startedAt).toBeLessThan(2_500);
   });
 
+  it("does not wait for a client that hangs", async () => {
+    await prepare();
+    const server = start();
+    const url = await server.ready;
+    const socket = new WebSocket(`${url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
+    await once(socket, "open");
+    socket.send(JSON.stringify({ type: "connection_init", payload: { Authorization: `Bearer ${KEY}` } }));
+    await once(socket, "message");
+    socket.pause();
+    const startedAt = performance.now();
+    server.child.kill("SIGTERM");
+    expect(await server.exit).toBe(0);
+    expect(performance.now() - startedAt).toBeLessThan(3_500);
+    socket.terminate();
+  });
+
   it("lists everything that is wrong with its environment and exits 78", async () => {
     const server = start({
       MONGODB_URL: "",

@@ -35,6 +35,8 @@ interface Connection extends Extra {
 /** Standard codes of the WebSocket protocol. */
 const SERVICE_RESTART = 1012;
 const TRY_AGAIN_LATER = 1013;
+/** How long a client may take to answer a close, milliseconds: one that hangs must not hold up the server's end. */
+const CLOSE_MS = 1_000;
 
 /** What `onSubscribe` puts into the arguments: how to run them. */
 type Runner = Extract<Prepared, { args: unknown }>;
@@ -113,7 +115,10 @@ export function createSockets(deps: WebSocketDeps): GraphQLSockets {
       );
     },
     stop: () => {
-      for (const client of server.clients) client.close(SERVICE_RESTART, "the server is stopping");
+      for (const client of server.clients) {
+        client.close(SERVICE_RESTART, "the server is stopping");
+        setTimeout(() => client.terminate(), CLOSE_MS).unref();
+      }
     },
   };
 }
