@@ -40,8 +40,15 @@ const Answer = z.object({
 /** How long a watch goes on without any answer before it gives up, milliseconds. */
 const PATIENCE_MS = 60_000;
 const LONGEST_PAUSE_MS = 2_000;
+/** An answer is given up after so long, milliseconds. */
+const REQUEST_MS = 30_000;
+/** A large package takes its time to send, unpack and store. */
+const UPLOAD_MS = 15 * 60_000;
 /** Close codes with which the server turns a key down. */
 const REFUSING = new Set([4401, 4403]);
+
+/** Codes of a connection that never came about. */
+const UNHEARD = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 
 function dataOf<Data>(operation: Operation<Data>, answer: unknown): Data {
   const parsed = Answer.safeParse(answer);
@@ -73,16 +80,17 @@ export function createClient(access: ClientAccess): Client {
     lazyCloseTimeout: 500,
   });
 
-  async function post<Data>(operation: Operation<Data>, init: RequestInit): Promise<Data> {
+  async function post<Data>(operation: Operation<Data>, init: RequestInit, timeoutMs: number): Promise<Data> {
     let text: string;
     try {
-      const response = await fetch(endpoint, { method: "POST", ...init });
+      const signal = AbortSignal.timeout(timeoutMs);
+      const response = await fetch(endpoint, { method: "POST", signal, ...init });
       text = await response.text();
     } catch (error) {
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      throw new ServerUnreachable(
-        `No answer from ${access.url}: ${cause instanceof Error ? cause.message : String(cause)}`,
-      );
+      const unheard = cause instanceof Error && "code" in cause && UNHEARD.has(String(cause.code));
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new ServerUnreachable(`No answer from ${access.url}: ${why}`, unheard);
     }
     let answer: unknown;
     try {
@@ -94,10 +102,14 @@ export function createClient(access: ClientAccess): Client {
   }
 
   const request: Client["request"] = (operation, variables = {}) =>
-    post(operation, {
-      headers: { ...headers, "content-type": "application/json" },
-      body: JSON.stringify({ query: operation.query, variables }),
-    });
+    post(
+      operation,
+      {
+        headers: { ...headers, "content-type": "application/json" },
+        body: JSON.stringify({ query: operation.query, variables }),
+      },
+      REQUEST_MS,
+    );
 
   /** States over one connection, as long as it holds. */
   async function* subscribe(id: string, afterRevision: number | undefined): AsyncGenerator<SubmissionView> {
@@ -150,7 +162,7 @@ export function createClient(access: ClientAccess): Client {
       form.set("operations", JSON.stringify({ query: operation.query, variables }));
       form.set("map", JSON.stringify({ 0: ["variables.input.archive"] }));
       form.set("0", new Blob([archive.bytes]), archive.name);
-      return post(operation, { headers, body: form });
+      return post(operation, { headers, body: form }, UPLOAD_MS);
     },
     watch,
     close: async () => {

@@ -34,6 +34,9 @@ async function act(options: Shared, role: "participant" | "jury", use: Use): Pro
 
 const exitOf = (view: SubmissionView): number => (view.verdict === "AC" ? CLI_EXIT.ok : CLI_EXIT.otherwise);
 
+const heading = (view: SubmissionView): string =>
+  `${out.bold(view.id)}  ${plain(view.problem?.name ?? "")}, ${view.language.name}`;
+
 const program = new Command("docket")
   .description("Submit programs, verify problem packages and look after a Docket.")
   .option("--url <url>", "server to talk to (DOCKET_URL; default: the stack that npm start runs)")
@@ -67,12 +70,7 @@ program
         idempotencyKey: options["idempotencyKey"] ?? randomUUID(),
       });
       const watching = options["watch"] !== undefined;
-      if (!json) {
-        const name = submission.problem?.name ?? options["problem"] ?? "";
-        out.line(
-          `${out.bold(submission.id)}  ${plain(name)}, ${submission.language.name}${replayed ? " (seen before)" : ""}`,
-        );
-      }
+      if (!json) out.line(`${heading(submission)}${replayed ? " (seen before)" : ""}`);
       if (!watching) {
         if (json) out.json({ submission: submission.id, state: submission.state, replayed });
         return CLI_EXIT.ok;
@@ -93,20 +91,24 @@ program
   .command("submission")
   .description("show a submission; exit code 0 only for AC")
   .argument("<id>")
-  .action(async (id: string, _options: unknown, command: Command) => {
+  .option("-w, --watch", "wait for the verdict")
+  .action(async (id: string, options: { watch?: true }, command: Command) => {
     const { json = false, ...connect } = shared(command);
     await act(connect, "jury", async (client) => {
       const { submission } = await client.request(SUBMISSION, { id });
       if (submission === null) throw new CliTrouble(`There is no submission ${id} that you may see.`);
-      if (json) out.json(submission);
-      else {
-        out.line(
-          `${out.bold(submission.id)}  ${plain(submission.problem?.name ?? "")}, ${submission.language.name}`,
-        );
-        createProgress(out)(submission);
-        for (const line of outcomeLines(out, submission)) out.line(line);
-      }
-      return isFinal(submission) ? exitOf(submission) : CLI_EXIT.ok;
+      if (!json) out.line(heading(submission));
+      const show = createProgress(out);
+      let view = submission;
+      if (options.watch === true) {
+        for await (const next of client.watch(id)) {
+          view = next;
+          if (!json) show(next);
+        }
+      } else if (!json) show(submission);
+      if (json) out.json(view);
+      else for (const line of outcomeLines(out, view)) out.line(line);
+      return isFinal(view) ? exitOf(view) : CLI_EXIT.ok;
     });
   });
 

@@ -23,6 +23,15 @@ export interface SubmitInput {
 const TRIES = 20;
 const PAUSE_MS = 500;
 
+/** How long to wait before the next try; undefined when another try is of no use. */
+function pauseAfter(error: unknown, tries: number): number | undefined {
+  if (error instanceof ApiRefusal) return error.retryAfterMs;
+  // An answer that got lost: the server may have the program, and the key makes asking again harmless. When nobody
+  // listens from the start, there is no server, and waiting would only hide that.
+  if (error instanceof ServerUnreachable && (tries > 1 || !error.unheard)) return PAUSE_MS;
+  return undefined;
+}
+
 /** Hands a program in; a busy or briefly absent server is asked again. Throws ApiRefusal, ServerUnreachable. */
 export async function handIn(
   client: Client,
@@ -34,14 +43,9 @@ export async function handIn(
       if ("submission" in answer) return answer;
       throw new ApiRefusal(answer.code, answer.message, answer.retryAfterMs ?? undefined);
     } catch (error) {
-      const again =
-        error instanceof ApiRefusal
-          ? error.retryAfterMs
-          : error instanceof ServerUnreachable && tries > 1
-            ? PAUSE_MS
-            : undefined;
-      if (again === undefined || tries >= TRIES) throw error;
-      await wait(again);
+      const pause = pauseAfter(error, tries);
+      if (pause === undefined || tries >= TRIES) throw error;
+      await wait(pause);
     }
   }
 }

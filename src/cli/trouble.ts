@@ -9,6 +9,12 @@ export class CliTrouble extends Error {
 /** Nothing answers at the server's address, or the answer broke off. */
 export class ServerUnreachable extends CliTrouble {
   override readonly name = "ServerUnreachable";
+  /** Nobody listens there, so nothing was sent; false: the request may have been heard. */
+  readonly unheard: boolean;
+  constructor(message: string, unheard: boolean) {
+    super(message);
+    this.unheard = unheard;
+  }
 }
 
 /** The API refused a request: its code and its own words. */

@@ -158,35 +158,51 @@ describe("submit", () => {
   }, 60_000);
 });
 
-it("submit asks by itself where no WebSocket gets through", async () => {
-  // A proxy of the simple sort: it forwards requests and drops upgrades.
-  const proxy = createServer((request, response) => {
-    void (async () => {
-      const body = Buffer.concat(await request.toArray());
-      const { authorization = "", "content-type": type = "" } = request.headers;
-      const headers = { authorization, "content-type": type, accept: "application/json" };
-      const answer = await fetch(`${stack.url}${request.url}`, { method: "POST", headers, body });
-      response.end(await answer.text());
-    })();
-  });
-  let upgrades = 0;
-  proxy.on("upgrade", (_request, socket) => {
-    upgrades += 1;
-    socket.destroy();
-  });
-  await once(proxy.listen(0, "127.0.0.1"), "listening");
-  try {
-    const { port } = proxy.address() as AddressInfo;
-    const env = { ...as("participant"), DOCKET_URL: `http://127.0.0.1:${port}` };
-    const end = await startCli(["submit", program("hello", "accepted/hello.py"), "-p", "hello", "-w"], env)
-      .end;
+describe("over a proxy", () => {
+  /** Forwards requests, drops upgrades, and loses the first `losing` answers. */
+  async function submitOver(losing: number): Promise<{ end: CliEnd; upgrades: number }> {
+    let upgrades = 0;
+    let left = losing;
+    const proxy = createServer((request, response) => {
+      void (async () => {
+        const body = Buffer.concat(await request.toArray());
+        const { authorization = "", "content-type": type = "" } = request.headers;
+        const headers = { authorization, "content-type": type, accept: "application/json" };
+        const answer = await fetch(`${stack.url}${request.url}`, { method: "POST", headers, body });
+        const text = await answer.text();
+        left -= 1;
+        if (left >= 0) request.socket.destroy();
+        else response.end(text);
+      })();
+    });
+    proxy.on("upgrade", (_request, socket) => {
+      upgrades += 1;
+      socket.destroy();
+    });
+    await once(proxy.listen(0, "127.0.0.1"), "listening");
+    try {
+      const { port } = proxy.address() as AddressInfo;
+      const env = { ...as("participant"), DOCKET_URL: `http://127.0.0.1:${port}` };
+      const args = ["submit", program("hello", "accepted/hello.py"), "-p", "hello", "-w"];
+      return { end: await startCli(args, env).end, upgrades };
+    } finally {
+      proxy.closeAllConnections();
+      proxy.close();
+    }
+  }
+
+  it("without WebSockets submit asks by itself", async () => {
+    const { end, upgrades } = await submitOver(0);
     expect([end.code, end.stderr]).toEqual([0, ""]);
     expect(end.stdout).toContain("Accepted");
     expect(upgrades).toBeGreaterThan(0);
-  } finally {
-    proxy.closeAllConnections();
-    proxy.close();
-  }
+  });
+
+  it("a lost answer makes no second submission", async () => {
+    const { end } = await submitOver(1);
+    expect([end.code, end.stderr]).toEqual([0, ""]);
+    expect(end.stdout).toMatch(/^[0-9a-z]{26} {2}Hello World!, Python 3 \(seen before\)\n/);
+  });
 });
 
 describe("lists", () => {
