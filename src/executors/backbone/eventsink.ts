@@ -14,7 +14,8 @@ export interface EventSink {
   maxBytes(): number;
 }
 
-const PUBACK_TIMEOUT_MS = 2_000;
+/** Short, as what is sent right after a reconnect may fall on a stream that is not there yet; the same id is sent again. */
+const PUBACK_TIMEOUT_MS = 1_000;
 /** The event stream's own `max_msg_size`. */
 const STREAM_MAX_BYTES = 1024 * 1024;
 const HEADER_ROOM_BYTES = 4 * 1024;
