@@ -20,7 +20,7 @@ afterAll(() => stage.close());
 
 test("reports start, states and the end, numbered, and acknowledges after it", async () => {
   await open();
-  const submission = await stage.putJob({ ms: 10 }, { generation: 3, dispatch: 2, capability: "mine" });
+  const submission = await stage.putJob({ ms: 1_000 }, { generation: 3, dispatch: 2, capability: "mine" });
   await seen(submission, "finished");
   await gone();
   const events = stage.ofSubmission(submission);
