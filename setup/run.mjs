@@ -104,6 +104,11 @@ function run(script, args) {
 
 const [script, ...args] = process.argv.slice(2);
 try {
+  if (process.platform !== "linux") {
+    throw new SetupError(
+      "Docket isolates programs with Linux namespaces and cgroups: run it on Linux or in a Linux VM.",
+    );
+  }
   if (script === undefined) throw new SetupError("Usage: node setup/run.mjs SCRIPT [ARGS]");
   await setUp();
   run(script, args);

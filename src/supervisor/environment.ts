@@ -66,6 +66,12 @@ export function serverEnvironment(facts: StackFacts, env: NodeJS.ProcessEnv): No
   };
 }
 
+/** How the server is reached from this machine: by loopback when it listens everywhere. */
+export function localUrl({ host, port }: Pick<StackFacts, "host" | "port">): string {
+  const name = ["0.0.0.0", "::"].includes(host) ? "127.0.0.1" : host;
+  return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
+}
+
 /** No database access in here: an executor knows the broker, the server's URL and its own folder. */
 export function executorEnvironment(
   facts: StackFacts,
@@ -78,8 +84,6 @@ export function executorEnvironment(
   },
 ): NodeJS.ProcessEnv {
   const { plan } = executor;
-  // A server that listens everywhere is reached by loopback from here.
-  const host = ["0.0.0.0", "::"].includes(facts.host) ? "127.0.0.1" : facts.host;
   return {
     ...passed(env),
     NATS_URL: facts.nats.url,
@@ -90,7 +94,7 @@ export function executorEnvironment(
     DOCKET_LANES: plan.lanes.join(","),
     DOCKET_SLOTS: String(plan.slots),
     DOCKET_CONTEST_RESERVED: String(plan.contestReserved),
-    DOCKET_SERVER_URL: `http://${host.includes(":") ? `[${host}]` : host}:${facts.port}`,
+    DOCKET_SERVER_URL: localUrl(facts),
     DOCKET_TOPOLOGY_PREFIX: facts.topologyPrefix,
     DOCKET_WORK_DIR: executor.workDir,
     DOCKET_UID: String(executor.uid),

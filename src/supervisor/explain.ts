@@ -7,6 +7,7 @@ import { PoolConfigError } from "./pools.ts";
 import { PreflightError } from "./preflight.ts";
 import { NotReady } from "./readyprocess.ts";
 import { BrokenToolchain } from "./showexamples.ts";
+import { StoppedEarly } from "./stopping.ts";
 
 /** What to tell a person about a start that failed, and the exit code. */
 export function explain(error: unknown): { readonly message: string; readonly code: number } {
@@ -26,6 +27,8 @@ export function explain(error: unknown): { readonly message: string; readonly co
       code: EXIT.config,
     };
   }
+  if (error instanceof StoppedEarly)
+    return { message: "It was stopped before it was ready.", code: EXIT.forced };
   if (error instanceof NotReady) {
     return { message: error.message, code: error.code === EXIT.config ? EXIT.config : EXIT.failed };
   }

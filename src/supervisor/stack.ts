@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { startBacking } from "./backing.ts";
 import { type DataFolder, takeDataFolder } from "./datafolder.ts";
 import type { StackDeps } from "./deps.ts";
-import type { StackFacts } from "./environment.ts";
+import { localUrl, type StackFacts } from "./environment.ts";
 import { identityOf } from "./identity.ts";
 import type { Kept, ProcessEvent } from "./keepalive.ts";
 import { ensureLocalKeys } from "./localkeys.ts";
@@ -104,7 +104,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     return stack;
   } catch (error) {
     await stopAll();
-    throw error;
+    // What was being started then fails for that reason, in its own words.
+    throw starting.signal.aborted ? starting.signal.reason : error;
   } finally {
     options.signal?.removeEventListener("abort", abort);
   }
@@ -181,7 +182,7 @@ async function build(
     return found;
   };
   return {
-    url: `http://${host}:${port}`,
+    url: localUrl(facts),
     keys: identity.keys,
     mongodbUrl: facts.mongodbUrl,
     database,

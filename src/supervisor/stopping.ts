@@ -3,6 +3,11 @@ import { EXIT } from "../shared/lifecycle.ts";
 /** A terminal sends its Ctrl-C to us and to what started us, which hands it on: both are one wish. */
 const SAME_WISH_MS = 400;
 
+/** Why a start was broken off. */
+export class StoppedEarly extends Error {
+  override readonly name = "StoppedEarly";
+}
+
 /**
  * The wish to end: SIGINT, SIGTERM, SIGHUP, or the end of the process that started us. `signal` is aborted by the
  * first; a second one ends this process at once, and the watchdog then kills what it started.
@@ -19,7 +24,7 @@ export function watchForStop(onFirst: () => void): {
     if (firstAt === undefined) {
       firstAt = now;
       onFirst();
-      controller.abort(new Error("stopped before it was ready"));
+      controller.abort(new StoppedEarly());
       asked.resolve();
     } else if (now - firstAt > SAME_WISH_MS) {
       process.exit(EXIT.forced);

@@ -53,13 +53,14 @@ export async function makeHome(): Promise<{
   };
 }
 
-/** Runs the very command that npm runs. `wrap`: a command in front of it, e.g. one that drops a right. */
+/** Runs the very command that npm runs. `wrap`: a command in front of it, e.g. one that drops a right. `root`: the checkout. */
 export function startSupervisor(
   mode: "start" | "demo",
   env: NodeJS.ProcessEnv,
   wrap: readonly string[] = [],
+  root: string = ROOT,
 ): Supervisor {
-  const [command, ...args] = [...wrap, "node", join(ROOT, "setup/run.mjs"), "src/supervisor/main.ts", mode];
+  const [command, ...args] = [...wrap, "node", join(root, "setup/run.mjs"), "src/supervisor/main.ts", mode];
   // A group of its own, as a shell gives it: signals can be sent to the whole of it.
   const child: ChildProcess = spawn(command ?? "node", args, {
     env,

@@ -1,14 +1,22 @@
+import { execFile } from "node:child_process";
 import { access, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createClient } from "../../src/cli/client.ts";
-import { PROBLEMS, SUBMISSION, SUBMIT, type SubmissionView } from "../../src/cli/operations.ts";
+import { EXECUTORS, PROBLEMS, SUBMISSION, SUBMIT, type SubmissionView } from "../../src/cli/operations.ts";
+import { findRunningStack } from "../../src/supervisor/stackfile.ts";
+import { namespace } from "../support/namespace.ts";
 import { isAlive, processesWith, until } from "../support/processes.ts";
 import { makeHome, type RunningStack, startSupervisor, type Supervisor } from "../support/supervisor.ts";
 
 /** In a mount namespace of its own: nothing of a JDK can be seen. Then the command that follows. */
 const HIDE_JAVA =
   'for d in /usr/lib/jvm /opt; do [ -d "$d" ] && mount -t tmpfs none "$d"; done; exec "$0" "$@"';
+
+const ROOT = join(import.meta.dirname, "../..");
+const space = namespace();
 
 let home: Awaited<ReturnType<typeof makeHome>>;
 let running: Supervisor[] = [];
@@ -62,6 +70,10 @@ describe("npm start", () => {
     expect(output).toContain("4 of 4 verdicts as expected");
     expect(output).toMatch(/Java +.*not offered/);
     expect(output).toContain(`${stack.url}/graphql#token=${stack.keys.participant}`);
+    // The line to try works as it is printed.
+    const curl = /^ {2}(curl [^]*?-d '.*')$/m.exec(output)?.[1] ?? "";
+    const { stdout } = await promisify(execFile)("bash", ["-c", curl]);
+    expect(JSON.parse(stdout)).toMatchObject({ problem: expect.anything() });
     const judged = await submitHello(stack);
     expect(judged.verdict).toBe("AC");
 
@@ -108,6 +120,7 @@ describe("npm start", () => {
     const stack = await first.up();
     const second = start();
     expect(await second.exited).toBe(78);
+    expect((await findRunningStack(home.env))?.url).toBe(stack.url);
     expect(second.output()).toMatch(/already running/);
 
     const pids = await processesWith(home.folder);
@@ -115,13 +128,60 @@ describe("npm start", () => {
     process.kill(stack.pid, "SIGKILL");
     expect(await first.exited).not.toBe(0);
     for (const pid of pids) await until(`process ${pid} is gone`, async () => !(await isAlive(pid)));
+    // Its file is still there, and does not pass for a stack that runs.
     await expect(access(join(first.dataFolder, "stack.json"))).resolves.toBeUndefined();
+    expect(await findRunningStack(home.env)).toBeUndefined();
 
     const third = start();
     const healed = await third.up();
     expect(healed.keys).toEqual(stack.keys);
     expect((await submitHello(healed)).verdict).toBe("AC");
   }, 180_000);
+
+  test("a Ctrl-C while it starts ends what was started", async () => {
+    const supervisor = start();
+    await until("something has started", () => supervisor.output().includes("ready"));
+    process.kill(-supervisor.pid, "SIGINT");
+    expect(await supervisor.exited).toBe(130);
+    expect(supervisor.output()).toContain("stopped before it was ready");
+  }, 60_000);
+
+  test("a second Ctrl-C does not wait for a program that runs", async () => {
+    const supervisor = start();
+    const stack = await supervisor.up();
+    const client = createClient({ url: stack.url, token: stack.keys.jury });
+    const source = "import time\ntime.sleep(30)\n";
+    await client.request(SUBMIT, { input: { problem: "hello", language: "python", source } });
+    await until("it runs", async () =>
+      (await client.request(EXECUTORS)).executors.some((executor) => executor.running.length > 0),
+    );
+    await client.close();
+    process.kill(-supervisor.pid, "SIGINT");
+    await until("it stops", () => supervisor.output().includes("once more forces it"));
+    await sleep(600);
+    process.kill(-supervisor.pid, "SIGINT");
+    expect(await supervisor.exited).toBe(130);
+    expect(supervisor.output()).not.toMatch(/^ {2}server +stopped$/m);
+  }, 60_000);
+
+  test("works from a checkout that only root can reach, with a MongoDB and a NATS of somebody else", async () => {
+    const closed = join(home.folder, "closed");
+    const script = `mkdir -m 700 ${closed}; mkdir ${closed}/docket; mount --rbind ${ROOT} ${closed}/docket`;
+    const env = {
+      ...home.env,
+      MONGODB_URL: space.mongodbUrl,
+      MONGODB_DATABASE: space.database,
+      NATS_URL: space.natsUrl,
+      DOCKET_TOPOLOGY_PREFIX: space.topology.prefix,
+    };
+    const wrap = ["unshare", "--mount", "sh", "-ec", `${script}; exec "$0" "$@"`];
+    const supervisor = startSupervisor("start", env, wrap, join(closed, "docket"));
+    running.push(supervisor);
+    const stack = await supervisor.up();
+    expect(supervisor.output()).toContain("4 of 4 verdicts as expected");
+    expect(supervisor.output()).not.toMatch(/mongod|nats-server/);
+    expect((await submitHello(stack)).verdict).toBe("AC");
+  }, 120_000);
 
   test("the end of what started it, by kill -9, ends it", async () => {
     const supervisor = start();
