@@ -4,6 +4,9 @@ import { namesIn, type PackageTree, readText } from "./tree.ts";
 
 const STATEMENT = /^problem(?:\.([a-z]{2,3}(?:-[A-Z]{2})?))?\.(tex|md|pdf)$/;
 
+/** Names stand in lists and headings. */
+const LONGEST_NAME = 200;
+
 /** `\problemname{…}` with its braces balanced, or the plain name that the legacy format allows as a comment. */
 function nameInTex(text: string): string | undefined {
   const plain = /^%%\s*plainproblemname:(.*)$/m.exec(text)?.[1]?.trim();
@@ -63,5 +66,13 @@ export async function readName(
     if (found !== undefined) names.set(language, found);
   }
   const [anyName] = names.values();
-  return names.get("") ?? names.get("en") ?? anyName ?? fallback;
+  const chosen = names.get("") ?? names.get("en") ?? anyName ?? fallback;
+  const name = chosen.replaceAll(/[\p{Cc}\s]+/gu, " ").trim();
+  if (name.length > LONGEST_NAME) {
+    findings.error("problem.yaml", `the name has ${name.length} characters`, {
+      line: settings.yaml.lineOf("name"),
+      expected: `at most ${LONGEST_NAME}`,
+    });
+  }
+  return name === "" ? fallback : name;
 }

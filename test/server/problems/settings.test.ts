@@ -101,6 +101,18 @@ describe("settings", () => {
     expect(lines(mixed.result, "warning")).toEqual([]);
   });
 
+  it("a name is one line of bounded length, and the id where it is empty", async () => {
+    const named = (name: string) =>
+      settings({
+        "problem.yaml": goodPackage()["problem.yaml"]?.replace("name: Echo", `name: ${name}`) ?? "",
+      });
+    expect((await named('"  E\\u001b[31m\\ncho "')).manifest().name).toBe("E [31m cho");
+    expect((await named('" "')).manifest().name).toBe("echo");
+    expect(lines((await named("x".repeat(201))).result, "error")).toEqual([
+      "problem.yaml:2 the name has 201 characters",
+    ]);
+  });
+
   it("names by language: English first", async () => {
     const { manifest } = await settings({
       "problem.yaml":
