@@ -51,12 +51,13 @@ export interface App extends Service {
 const makeContext =
   (deps: AppDeps, authenticate: Authenticate) =>
   ({ authentication, authorization }: Caller): Context => {
-    const { store, backbone, limits, clock } = deps;
+    const { store, backbone, limits, clock, log } = deps;
     const problems = new Map<string, ReturnType<Store["problems"]["get"]>>();
     return {
       viewer: authentication.type === "viewer" ? authentication.viewer : undefined,
       stillAllowed: async () => (await authenticate(authorization)).type === "viewer",
       limits,
+      log,
       store,
       backbone,
       importPackage: (input) => importPackage({ ...store, limits, clock }, input),
@@ -97,7 +98,7 @@ export function createApp(deps: AppDeps, input: AppInput): App {
   const streams = new Set<ServerResponse>();
   const graphQLDeps = { graphql, uploads, page, authenticate, connections, limits, streams };
   const blobs = createBlobRoute({ store, capabilitySecret: input.capabilitySecret });
-  const submissions = { store, backbone, limits, stopping: stopping.signal };
+  const submissions = { store, backbone, limits, log, stopping: stopping.signal };
   const ready = { store, backbone, stopping: stopping.signal };
 
   const fixed: Readonly<Record<string, Route>> = {

@@ -1,5 +1,6 @@
 import type { Lane } from "../shared/lane.ts";
 import { LANGUAGES, LanguageId } from "../shared/language.ts";
+import type { Log } from "../shared/log.ts";
 import type { Viewer } from "./auth.ts";
 import type { Backbone } from "./backbone.ts";
 import { refuse, type SubmitOutcome } from "./intake/outcome.ts";
@@ -24,9 +25,9 @@ function filesOf({ source, files, language }: Handed) {
   return [{ name: known.success ? LANGUAGES[known.data].defaultFile : "source", content: source }];
 }
 
-/** Hands in for the viewer. Throws what `submit` throws. */
+/** Hands in for the viewer, with one line in the log. Throws what `submit` throws. */
 export async function submitAs(
-  backbone: Pick<Backbone, "submit">,
+  deps: { readonly backbone: Pick<Backbone, "submit">; readonly log: Log },
   viewer: Viewer,
   handed: Handed,
 ): Promise<SubmitOutcome> {
@@ -34,7 +35,7 @@ export async function submitAs(
   if (given.length !== 1) {
     return refuse("INPUT_INVALID", "Give either source (a program of one file) or files, and not both.");
   }
-  return await backbone.submit({
+  const outcome = await deps.backbone.submit({
     owner: viewer.owner,
     role: viewer.role,
     problem: handed.problem,
@@ -44,4 +45,11 @@ export async function submitAs(
     idempotencyKey: handed.idempotencyKey ?? undefined,
     lane: handed.lane ?? undefined,
   });
+  if (outcome.type === "accepted") {
+    const { _id, problem, language, owner } = outcome.snapshot.submission;
+    deps.log.info({ submission: _id, owner, problem, language, replayed: outcome.replayed }, "accepted");
+  } else {
+    deps.log.debug({ owner: viewer.owner, code: outcome.code }, "not accepted");
+  }
+  return outcome;
 }

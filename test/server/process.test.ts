@@ -92,6 +92,7 @@ describe("the server process", () => {
     const server = start();
     const url = await server.ready;
     const id = await submitted(url, KEY, problem);
+    expect(server.stderr()).toContain(`"submission":"${id}"`);
     const socket = new WebSocket(`${url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
     await once(socket, "open");
     socket.send(JSON.stringify({ type: "connection_init", payload: { Authorization: `Bearer ${KEY}` } }));

@@ -1,4 +1,5 @@
 import type { Limits } from "../../shared/limits.ts";
+import type { Log } from "../../shared/log.ts";
 import type { Viewer } from "../auth.ts";
 import type { Backbone } from "../backbone.ts";
 import type { ImportInput, ImportResult } from "../problems/importpackage.ts";
@@ -7,6 +8,7 @@ import type { Store } from "../store/store.ts";
 
 /** What the resolvers need of the server; the same for every operation. */
 export interface GraphQLDeps {
+  readonly log: Log;
   readonly limits: Limits;
   readonly store: Pick<Store, "snapshots" | "problems" | "blobs">;
   readonly backbone: Pick<Backbone, "submit" | "feed" | "cancel" | "queues" | "executors" | "languages">;

@@ -74,7 +74,7 @@ export const addSubmitSubmission = (): void =>
       resolve: async (_root, { input }, context) => {
         const { viewer } = context;
         if (viewer === undefined) throw new Error("authScopes let nobody in without a key");
-        const outcome = await orCoded(() => submitAs(context.backbone, viewer, input));
+        const outcome = await orCoded(() => submitAs(context, viewer, input));
         return "type" in outcome && outcome.type === "accepted"
           ? { submission: viewOf(outcome.snapshot), replayed: outcome.replayed }
           : outcome;

@@ -113,7 +113,9 @@ function serve(deps: HttpDeps, request: IncomingMessage, response: ServerRespons
   for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
   response.once("close", () => {
     const seconds = (performance.now() - startedAt) / 1000;
-    deps.metrics.request(route?.name ?? "none", request.method ?? "", response.statusCode, seconds);
+    const [name, method, status] = [route?.name ?? "none", request.method ?? "", response.statusCode];
+    deps.metrics.request(name, method, status, seconds);
+    deps.log.debug({ method, path: exchange.path, status, ms: Math.round(seconds * 1000) }, "answered");
   });
   answer(deps, route, exchange).catch((error: unknown) => answerError(deps.log, exchange, error));
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { isFinal } from "../store/documents.ts";
 import type { Limits } from "../../shared/limits.ts";
 import { SubmissionId } from "../../shared/ids.ts";
+import type { Log } from "../../shared/log.ts";
 import type { Viewer } from "../auth.ts";
 import type { Backbone } from "../backbone.ts";
 import type { Store } from "../store/store.ts";
@@ -15,6 +16,7 @@ export interface SubmissionsDeps {
   readonly store: Pick<Store, "snapshots">;
   readonly backbone: Pick<Backbone, "submit" | "feed">;
   readonly limits: Limits;
+  readonly log: Log;
   /** Aborted when the server stops: ends the waiting. */
   readonly stopping: AbortSignal;
 }
@@ -59,7 +61,7 @@ export async function postSubmission(
     return;
   }
   const idempotencyKey = request.headers["idempotency-key"]?.toString();
-  const outcome = await submitAs(deps.backbone, viewer, { ...parsed.data, idempotencyKey });
+  const outcome = await submitAs(deps, viewer, { ...parsed.data, idempotencyKey });
   if (outcome.type === "refused") {
     sendProblem(response, outcome);
     return;
