@@ -9,7 +9,7 @@ import type { TestedLanguage } from "./backbone/offer.ts";
 import { readExecutorEnvironment } from "./config.ts";
 import { openJudge } from "./judge/open.ts";
 import { newRegistry, runExecutor, startOrExit } from "./process.ts";
-import { type IsolateSandbox, openIsolates } from "./sandbox/isolate.ts";
+import { type IsolateSandbox, measureIsolates, openIsolates } from "./sandbox/isolate.ts";
 import { dropPrivileges, type NativeSandbox, openSandbox } from "./sandbox/native.ts";
 import { isolateMounts } from "./sandbox/warmchild.ts";
 import { findLanguages, selfTest, testLanguage } from "./selftest.ts";
@@ -97,6 +97,7 @@ await startOrExit(async () => {
     : undefined;
 
   const registry = newRegistry();
+  if (isolates !== undefined) measureIsolates(isolates, registry);
   const judge = await openJudge({
     sandbox: isolates ?? sandbox,
     workDir,

@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Counter, type Registry } from "prom-client";
 import { type WarmChild, startWarmChild } from "./warmchild.ts";
 import { runIsolateTest } from "./isolatetest.ts";
 import type { NativeSandbox } from "./native.ts";
-import type { RunRequest, RunResult, Sandbox } from "./sandbox.ts";
+import { type RunRequest, type RunResult, type Sandbox, SandboxFault } from "./sandbox.ts";
 
 export interface IsolateSandbox extends Sandbox {
   /** What happened to requests that asked for an isolate. */
@@ -15,6 +16,23 @@ interface Slot {
   /** Serves one program only: another one gets the reserve. */
   current: { readonly program: string; readonly child: WarmChild } | undefined;
   reserve: Promise<WarmChild> | undefined;
+}
+
+/** How many runs stayed in an isolate, and how many asked for what only a real Node has. */
+export function measureIsolates({ stats }: IsolateSandbox, registry: Registry): void {
+  registry.registerMetric(
+    new Counter({
+      name: "docket_executor_javascript_runs_total",
+      help: "JavaScript runs by the engine that gave the result.",
+      labelNames: ["engine"],
+      registers: [],
+      collect() {
+        this.reset();
+        this.inc({ engine: "isolate" }, stats.isolate);
+        this.inc({ engine: "node" }, stats.native);
+      },
+    }),
+  );
 }
 
 /** A child that has nothing to do for so long is not kept for its program, milliseconds. */
@@ -72,6 +90,21 @@ export async function openIsolates(deps: {
     return child;
   }
 
+  /** A child that holds more from its last test than it may have now is replaced. */
+  async function limitedChildFor(index: number, program: string, memoryKiB: number): Promise<WarmChild> {
+    for (let tries = 0; ; tries++) {
+      const child = await childFor(index, program);
+      try {
+        await child.ready();
+        await child.accounts.limitMemory(memoryKiB + child.baseKiB);
+        return child;
+      } catch (error) {
+        retire(slotOf(index));
+        if (tries > 0 || !(error instanceof SandboxFault)) throw error;
+      }
+    }
+  }
+
   async function run(request: RunRequest, signal: AbortSignal): Promise<RunResult> {
     const { isolate, slot, box } = request;
     if (isolate === undefined) return await native.run(request, signal);
@@ -85,9 +118,8 @@ export async function openIsolates(deps: {
     const [source, input, child] = await Promise.all([
       readFile(program),
       request.stdin === null ? Buffer.alloc(0) : readFile(request.stdin),
-      childFor(slot, program),
+      limitedChildFor(slot, program, request.limits.memoryKiB),
     ]);
-    await child.ready();
     const result = await runIsolateTest(child, { ...request, source, input }, signal, monotonicMs);
     refill(slot);
     idle.set(

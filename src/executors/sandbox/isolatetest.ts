@@ -26,7 +26,7 @@ const End = z.discriminatedUnion("type", [
 ]);
 
 /**
- * Runs one program in a fresh isolate of a warm child. All limits are held from here; a child that had to be killed,
+ * Runs one program in a fresh isolate of a warm child that is ready and has its memory limit. All limits are held from here; a child that had to be killed,
  * or ended by itself, is a verdict of the program.
  */
 export async function runIsolateTest(
@@ -38,7 +38,6 @@ export async function runIsolateTest(
   const { limits } = test;
   const sinks = { "1": openSink(test.stdout), "2": openSink(test.stderr) };
   const { accounts } = child;
-  await accounts.limitMemory(limits.memoryKiB + child.baseKiB);
   const startedAt = monotonicMs();
   const cpuBefore = accounts.cpuMs();
   let memoryKiB = accounts.memoryKiB();
