@@ -93,6 +93,7 @@ export function addCapacity(): void {
     t.field({
       type: [Offer],
       authScopes: { authenticated: true },
+      description: "All languages, and for each whether executors offer it now or why not.",
       resolve: (_root, _args, { backbone }) => backbone.languages(),
     }),
   );
@@ -101,6 +102,7 @@ export function addCapacity(): void {
     t.field({
       type: [Queue],
       authScopes: { authenticated: true },
+      description: "How busy each language and lane is.",
       resolve: (_root, _args, { backbone }) => backbone.queues(),
     }),
   );
@@ -109,7 +111,7 @@ export function addCapacity(): void {
     t.field({
       type: [Executor],
       authScopes: { jury: true },
-      description: "Jury only.",
+      description: "Live executors, by name. Jury only.",
       resolve: (_root, _args, { backbone }) => backbone.executors(),
     }),
   );

@@ -5,8 +5,8 @@ import { juryOnly } from "./juryonly.ts";
 const TryRef = builder.objectRef<Try>("Try").implement({
   description: "One executor's go at a judgement's job.",
   fields: (t) => ({
-    dispatch: t.exposeInt("dispatch"),
-    delivery: t.exposeInt("delivery"),
+    dispatch: t.exposeInt("dispatch", { description: "How often the job had been published on purpose." }),
+    delivery: t.exposeInt("delivery", { description: "How often that one had been handed out." }),
     executor: t.exposeString("executor"),
     startedAt: t.expose("startedAt", { type: "DateTime" }),
     endedAt: t.field({ type: "DateTime", nullable: true, resolve: ({ end }) => end?.at }),

@@ -26,6 +26,7 @@ builder.queryField("problem", (t) =>
     type: Problem,
     nullable: true,
     authScopes: { authenticated: true },
+    description: "One problem; null when there is none with this id.",
     args: { id: t.arg.id({ required: true, description: "The problem's short name." }) },
     resolve: (_root, { id }, context) => context.findProblem(id),
   }),

@@ -20,8 +20,8 @@ export const Test = builder.objectRef<TestReport>("Test").implement({
     name: t.exposeString("name"),
     verdict: t.expose("verdict", { type: VerdictEnum }),
     cpuMs: t.exposeFloat("cpuMs", { description: "CPU time; decides TLE." }),
-    wallMs: t.exposeFloat("wallMs"),
-    memoryKiB: t.exposeFloat("memoryKiB"),
+    wallMs: t.exposeFloat("wallMs", { description: "Time by the clock." }),
+    memoryKiB: t.exposeFloat("memoryKiB", { description: "The most that it held at once." }),
     teamMessage: t.exposeString("teamMessage", {
       nullable: true,
       description: "What the problem's validator has to say to the team.",

@@ -1,4 +1,4 @@
-import { LANES } from "../../shared/lane.ts";
+import { type Lane, LANES } from "../../shared/lane.ts";
 import { Verdict, VERDICT_NAMES } from "../../shared/verdict.ts";
 import type { JudgementState } from "../store/documents.ts";
 import { builder } from "./builder.ts";
@@ -60,7 +60,16 @@ export const StateEnum = builder.enumType("SubmissionState", {
   ),
 });
 
+const LANE_WORDS: Readonly<Record<Lane, string>> = {
+  contest: "A contest that runs: before everything else.",
+  practice: "Where nothing is said.",
+  custom: "Runs without a verdict that counts.",
+  rejudge: "Judged again: when there is room.",
+};
+
 export const LaneEnum = builder.enumType("Lane", {
   description: "Priority class, highest first.",
-  values: Object.fromEntries(LANES.map((lane) => [lane.toUpperCase(), { value: lane }])),
+  values: Object.fromEntries(
+    LANES.map((lane) => [lane.toUpperCase(), { value: lane, description: LANE_WORDS[lane] }]),
+  ),
 });
