@@ -4,6 +4,7 @@ import type { Lane } from "../../shared/lane.ts";
 import type { LanguageId } from "../../shared/language.ts";
 import type { JudgementDocument, JudgementState } from "./documents.ts";
 import { groupInsert, type InsertOutcome } from "./insertgroup.ts";
+import { groupReplace } from "./replacegroup.ts";
 import { guarded, guardedEach } from "./unavailable.ts";
 
 export const UNFINISHED = ["PENDING", "QUEUED", "RUNNING"] as const satisfies readonly JudgementState[];
@@ -87,11 +88,7 @@ export async function createJudgements(collection: Collection<JudgementDocument>
     insert: groupInsert(collection),
     get: (id) => guarded(async () => (await collection.findOne({ _id: id })) ?? undefined),
     many: (ids) => guarded(() => collection.find({ _id: { $in: [...ids] } }).toArray()),
-    replaceIfUnchanged: (next) =>
-      guarded(async () => {
-        const written = await collection.replaceOne({ _id: next._id, change: next.change - 1 }, next);
-        return written.matchedCount === 1;
-      }),
+    replaceIfUnchanged: groupReplace(collection),
     markQueued: (dispatched, at) =>
       guarded(async () => {
         for (const [dispatch, group] of Map.groupBy(dispatched, (one) => one.dispatch)) {

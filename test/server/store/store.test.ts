@@ -183,6 +183,24 @@ describe("guarded writes", () => {
     expect((await store.judgements.get(judgement._id))?.change).toBe(1);
   });
 
+  it("replace in groups and say for each whether it was replaced, and why not", async () => {
+    const all = await Promise.all(Array.from({ length: 20 }, () => insert()));
+    let deep: unknown = 1;
+    for (let i = 0; i < 300; i++) deep = { deep };
+    const outcomes = await Promise.allSettled(
+      all.map(([, judgement], i) => {
+        // Every third is behind; one is deeper than BSON may be.
+        const change = i % 3 === 0 ? 5 : 1;
+        return store.judgements.replaceIfUnchanged({ ...judgement, change, result: i === 7 ? deep : { i } });
+      }),
+    );
+    expect(outcomes.map((one) => (one.status === "fulfilled" ? one.value : "refused"))).toEqual(
+      all.map((_, i) => (i === 7 ? "refused" : i % 3 !== 0)),
+    );
+    const stored = await store.judgements.many(all.map(([, judgement]) => judgement._id));
+    expect(stored.filter((one) => one.change === 1)).toHaveLength(12);
+  });
+
   it("give each pending judgement to one claim, and raise its dispatch once", async () => {
     const all = await Promise.all(Array.from({ length: 30 }, () => insert()));
     const ids = all.map(([, judgement]) => judgement._id);
