@@ -42,6 +42,7 @@ function take(path) {
     } catch {
       // The other one was faster.
     }
+    return take(path);
   }
   return false;
 }
