@@ -37,6 +37,7 @@ const input = (): RigInput => ({
   natsUrl: nats.url,
   database: "outages",
   topology: { prefix: "", replicas: 1 },
+  timeoutMs: 2_000,
   reconcile: { intervalMs: 300, quietMs: 500 },
 });
 

@@ -26,6 +26,8 @@ export interface RigInput {
   readonly database: string;
   readonly topology: Topology;
   readonly limits?: Partial<Limits>;
+  /** Of the store, milliseconds; generous unless a suite takes the database away. */
+  readonly timeoutMs?: number;
   readonly instance?: string;
   readonly crash?: CrashPoint;
   readonly reconcile?: { readonly intervalMs: number; readonly quietMs: number };
@@ -42,7 +44,11 @@ export interface Server {
 const LOG_LEVEL = process.env["DOCKET_TEST_LOG_LEVEL"] ?? "silent";
 
 export async function startServer(input: RigInput): Promise<Server> {
-  const store = await openStore({ url: input.mongodbUrl, database: input.database, timeoutMs: 2_000 });
+  const store = await openStore({
+    url: input.mongodbUrl,
+    database: input.database,
+    timeoutMs: input.timeoutMs ?? 10_000,
+  });
   const registry = new Registry();
   const backbone = createBackbone({
     store,
