@@ -27,7 +27,10 @@ import { answerFenceChecks } from "./results/fence.ts";
 import { createResultMeasures, measureWatchers } from "./results/measures.ts";
 import { createOrphanCollector } from "./results/orphans.ts";
 import { createReconciler } from "./results/reconciler.ts";
+import { discard, type DiscardOutcome } from "./results/discard.ts";
 import { createRecorder } from "./results/recorder.ts";
+import { redrive, redriveMany, type RedriveOutcome } from "./results/redrive.ts";
+import type { DeadLetterFilter } from "./store/deadletters.ts";
 import type { Store } from "./store/store.ts";
 
 export interface BackboneDeps {
@@ -54,6 +57,16 @@ export interface Backbone extends Service {
   submit(input: SubmitInput): Promise<SubmitOutcome>;
   /** Throws StoreUnavailable. Whether the caller may is checked before. */
   cancel(submission: SubmissionId): Promise<CancelOutcome>;
+  /** Judges a dead letter again. Throws StoreUnavailable. */
+  redrive(input: { submission: SubmissionId; by: string }): Promise<RedriveOutcome>;
+  /** At most `limit` of those that fit, newest first. Throws StoreUnavailable. */
+  redriveMany(input: {
+    filter: DeadLetterFilter;
+    by: string;
+    limit: number;
+  }): Promise<{ redriven: number; more: boolean }>;
+  /** Lays a dead letter aside. Throws StoreUnavailable. */
+  discard(input: { submission: SubmissionId; by: string; reason: string }): Promise<DiscardOutcome>;
   readonly feed: Pick<Feed, "watch" | "watchers">;
   languages(): LanguageOffer[];
   executors(): ExecutorView[];
@@ -122,6 +135,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
     tries: limits.tries,
     crash,
     mend,
+    wakeOutbox: () => outbox.wake(),
   };
   measureWatchers(registry, () => feed.watchers());
   const mending = {
@@ -147,6 +161,9 @@ export function createBackbone(given: BackboneDeps): Backbone {
     stop: () => stopAll(services, log),
     submit: (input) => submit(submitDeps, input),
     cancel: (submission) => cancel(settling, submission),
+    redrive: (input) => redrive(settling, input),
+    redriveMany: (input) => redriveMany(settling, input),
+    discard: (input) => discard(settling, input),
     feed,
     languages: () => fleet.languages(),
     executors: () => fleet.executors(),

@@ -7,6 +7,7 @@ import { type Repeat, repeat } from "../../shared/repeat.ts";
 import type { JudgementDocument, SubmissionDocument } from "../store/documents.ts";
 import type { Store } from "../store/store.ts";
 import { type DispatchDeps, publishJob } from "./dispatch.ts";
+import { pointTo } from "./pointto.ts";
 import type { QueuedMarker } from "./queued.ts";
 
 /** A claimed judgement is this server's alone for so long, milliseconds; after that any server tries again. */
@@ -42,7 +43,7 @@ export function createOutbox(deps: OutboxDeps): Repeat {
     const submission = submissions.get(judgement.submission);
     if (submission === undefined) return true;
     try {
-      await publishJob(deps, judgement, submission);
+      await publishJob(deps, judgement, await pointTo(store.submissions, submission, judgement));
       queued.mark(judgement);
       return true;
     } catch (error) {

@@ -9,6 +9,8 @@ export interface ResultMeasures {
   readonly finalSeconds: Histogram;
   /** reason: lost (in no stream), stuck (delivered too often). */
   readonly mended: Counter<"reason">;
+  /** Dead letters that somebody had judged again. */
+  readonly redriven: Counter;
 }
 
 export const createResultMeasures = (registry: Registry): ResultMeasures => ({
@@ -34,6 +36,11 @@ export const createResultMeasures = (registry: Registry): ResultMeasures => ({
     name: "docket_jobs_mended_total",
     help: "Jobs that the reconciler or the advisory reader had to dispatch again or give up, by reason",
     labelNames: ["reason"],
+    registers: [registry],
+  }),
+  redriven: new Counter({
+    name: "docket_dead_letters_redriven_total",
+    help: "Dead letters that somebody had judged again",
     registers: [registry],
   }),
 });

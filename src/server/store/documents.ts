@@ -46,6 +46,19 @@ export interface Try {
   };
 }
 
+/**
+ * Why a judgement was given up. What was done about it later is written beside it and is no change of the judgement:
+ * its state stays, no revision grows.
+ */
+export interface DeadLetter {
+  readonly code: FaultCode | "TRIES_EXHAUSTED";
+  readonly reason: string;
+  readonly at: Date;
+  /** Set before the next judgement is made; `generation` once the submission points to it. */
+  readonly redrive?: { readonly by: string; readonly at: Date; readonly generation?: number };
+  readonly discarded?: { readonly by: string; readonly reason: string; readonly at: Date };
+}
+
 export interface JudgementDocument {
   readonly _id: JudgementId;
   readonly submission: SubmissionId;
@@ -71,11 +84,11 @@ export interface JudgementDocument {
   readonly tries: readonly Try[];
   /** Cumulative, of the kind of work; whole once FINISHED. */
   readonly result?: unknown;
-  readonly deadLetter?: {
-    readonly code: FaultCode | "TRIES_EXHAUSTED";
-    readonly reason: string;
-    readonly at: Date;
-  };
+  readonly deadLetter?: DeadLetter;
+  /** Of a judging that somebody asked for: who. */
+  readonly redriveOf?: { readonly generation: number; readonly by: string; readonly at: Date };
+  /** Version of the problem from this judging on, where it may be another than before. */
+  readonly manifest?: Sha256;
   readonly createdAt: Date;
   readonly startedAt?: Date;
   readonly finishedAt?: Date;

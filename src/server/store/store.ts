@@ -4,6 +4,7 @@ import { type ApiKeys, createApiKeys } from "./apikeys.ts";
 import { gridFsBytes } from "./blobbytes.ts";
 import { createBlobs } from "./blobledger.ts";
 import type { BlobStore } from "./blobs.ts";
+import { createDeadLetters, type DeadLetters } from "./deadletters.ts";
 import type { JudgementDocument, SubmissionDocument } from "./documents.ts";
 import { createJudgements, type Judgements } from "./judgements.ts";
 import { createLeases, type Leases } from "./leases.ts";
@@ -17,6 +18,7 @@ export interface Store {
   readonly submissions: Submissions;
   readonly judgements: Judgements;
   readonly snapshots: Snapshots;
+  readonly deadLetters: DeadLetters;
   readonly blobs: BlobStore;
   readonly problems: Problems;
   readonly apiKeys: ApiKeys;
@@ -75,6 +77,7 @@ export async function openStore(access: StoreAccess): Promise<Store> {
       submissions: await createSubmissions(submissions),
       judgements: await createJudgements(judgements),
       snapshots: createSnapshots({ submissions, judgements }),
+      deadLetters: await createDeadLetters({ submissions, judgements }),
       blobs,
       problems: createProblems({ collection: db.collection("problems"), blobs }),
       apiKeys: createApiKeys(db.collection("apiKeys")),

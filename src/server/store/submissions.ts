@@ -10,6 +10,11 @@ export interface Submissions {
   get(id: SubmissionId): Promise<SubmissionDocument | undefined>;
   byKey(owner: string, idempotencyKey: string): Promise<SubmissionDocument | undefined>;
   many(ids: readonly SubmissionId[]): Promise<SubmissionDocument[]>;
+  /**
+   * Points a submission to its next judgement, which is stored before. Guarded by the generation before: false when
+   * it has moved on. Repeatable.
+   */
+  pointTo(input: { id: SubmissionId; generation: number; manifest?: Sha256 | undefined }): Promise<boolean>;
   /** Which of these blobs are files of submissions with ids from `from` to `to`, which sort by time. */
   referred(input: {
     blobs: readonly Sha256[];
@@ -26,6 +31,12 @@ export async function createSubmissions(collection: Collection<SubmissionDocumen
     byKey: (owner, idempotencyKey) =>
       guarded(async () => (await collection.findOne({ owner, idempotencyKey })) ?? undefined),
     many: (ids) => guarded(() => collection.find({ _id: { $in: [...ids] } }).toArray()),
+    pointTo: ({ id, generation, manifest }) =>
+      guarded(async () => {
+        const set = { generation, ...(manifest === undefined ? {} : { manifest }) };
+        const moved = await collection.updateOne({ _id: id, generation: generation - 1 }, { $set: set });
+        return moved.matchedCount === 1;
+      }),
     referred: ({ blobs, from, to }) =>
       guarded(async () => {
         const wanted = new Set(blobs);
