@@ -1,5 +1,6 @@
 #!/bin/busybox sh
 # First process of the guest: the host's file tree read-only under a layer in memory, cgroup v2 alone, then /command.
+# /tmp stays the host's, under the layer: a checkout may lie there.
 /bin/busybox --install -s /bin
 mount -t proc proc /proc
 mount -t sysfs sys /sys
@@ -13,8 +14,8 @@ mount -t proc proc /root/proc
 mount -t sysfs sys /root/sys
 mount -t devtmpfs dev /root/dev
 mkdir -p /root/dev/shm /root/dev/pts
-for folder in tmp run dev/shm; do mount -t tmpfs "$folder" "/root/$folder"; done
-chmod 1777 /root/tmp /root/dev/shm
+for folder in run dev/shm; do mount -t tmpfs "$folder" "/root/$folder"; done
+chmod 1777 /root/dev/shm
 mount -t devpts pts /root/dev/pts
 mount -t cgroup2 cgroup /root/sys/fs/cgroup
 ip link set lo up
