@@ -22,12 +22,20 @@ export type Authenticate = (authorization: string | undefined) => Promise<Authen
 
 /** A revoked key stops working after this long at most, milliseconds. */
 const KEEP_MS = 3_000;
+/**
+ * While the look-up fails, what was known is believed for so long after it was last confirmed, milliseconds: an outage
+ * of the database is answered by the operation that meets it, and ends no open subscription.
+ */
+const BELIEVE_MS = 60_000;
 /** Most keys remembered, right and wrong ones: a storm of made-up keys cannot fill the memory. */
 const KEEP_COUNT = 10_000;
 const BEARER = /^Bearer +([\x21-\x7e]{1,256})$/i;
 
 interface Remembered {
+  /** Asked again after this. */
   readonly until: number;
+  /** When the look-up behind it was made. */
+  readonly confirmedAt: Promise<number>;
   readonly key: Promise<ApiKeyDocument | undefined>;
 }
 
@@ -36,7 +44,7 @@ export const hashApiKey = (key: string): Sha256 => createHash("sha256").update(k
 
 /**
  * Looks keys up by hash and remembers the answers for a few seconds, so that a busy owner costs one look-up per
- * `KEEP_MS`. Throws what `findKey` throws; failures are not remembered.
+ * `KEEP_MS`. Throws what `findKey` throws where nothing is known.
  */
 export function createAuthenticate(deps: {
   readonly findKey: (hash: Sha256) => Promise<ApiKeyDocument | undefined>;
@@ -44,22 +52,43 @@ export function createAuthenticate(deps: {
 }): Authenticate {
   const remembered = new Map<Sha256, Remembered>();
 
+  async function ask(
+    hash: Sha256,
+    now: number,
+    known: Remembered | undefined,
+  ): Promise<{ key: ApiKeyDocument | undefined; confirmedAt: number }> {
+    try {
+      return { key: await deps.findKey(hash), confirmedAt: now };
+    } catch (error) {
+      const confirmedAt = (await known?.confirmedAt) ?? -Infinity;
+      if (known === undefined || confirmedAt + BELIEVE_MS <= now) throw error;
+      return { key: await known.key, confirmedAt };
+    }
+  }
+
   function lookUp(hash: Sha256, now: number): Promise<ApiKeyDocument | undefined> {
     const known = remembered.get(hash);
     if (known !== undefined && known.until > now) return known.key;
-    const key = deps.findKey(hash);
     // Maps keep insertion order: what is deleted first was looked up longest ago.
     remembered.delete(hash);
     if (remembered.size >= KEEP_COUNT) {
       const oldest = remembered.keys().next();
       if (oldest.done !== true) remembered.delete(oldest.value);
     }
-    const entry = { until: now + KEEP_MS, key };
+    const asking = ask(hash, now, known);
+    const entry: Remembered = {
+      until: now + KEEP_MS,
+      key: asking.then(({ key }) => key),
+      confirmedAt: asking.then(({ confirmedAt }) => confirmedAt),
+    };
     remembered.set(hash, entry);
-    key.catch(() => {
+    // Failures are not remembered.
+    const forget = (): void => {
       if (remembered.get(hash) === entry) remembered.delete(hash);
-    });
-    return key;
+    };
+    entry.key.catch(forget);
+    entry.confirmedAt.catch(() => undefined);
+    return entry.key;
   }
 
   return async (authorization) => {

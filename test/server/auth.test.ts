@@ -75,6 +75,34 @@ describe("authenticate", () => {
     expect((await authenticate("Bearer secret")).type).toBe("viewer");
   });
 
+  it("believes what it knew for a minute while look-ups fail, and no longer", async () => {
+    const time = { now: 0 };
+    let fails = false;
+    let lookUps = 0;
+    const authenticate = createAuthenticate({
+      findKey: (hash) => {
+        lookUps += 1;
+        return fails
+          ? Promise.reject(new Error("down"))
+          : Promise.resolve({ _id: hash, owner: "alice", role: "jury", createdAt: new Date(0) });
+      },
+      clock: { now: () => time.now },
+    });
+    await authenticate("Bearer secret");
+    fails = true;
+    for (time.now = 3_001; time.now < 60_000; time.now += 3_001) {
+      expect((await authenticate("Bearer secret")).type).toBe("viewer");
+    }
+    expect(lookUps).toBeGreaterThan(10);
+    // The last answer, believed at 57 s, is remembered for 3 s like every other.
+    time.now = 60_000 + 3_001;
+    await expect(authenticate("Bearer secret")).rejects.toThrow("down");
+    // Nothing is believed of a key that was never seen.
+    await expect(authenticate("Bearer other")).rejects.toThrow("down");
+    fails = false;
+    expect((await authenticate("Bearer secret")).type).toBe("viewer");
+  });
+
   it("remembers a bounded number of keys", async () => {
     const { authenticate, lookUps } = keeper({ secret: {} });
     await authenticate("Bearer secret");

@@ -66,7 +66,6 @@ it("takes submissions without NATS, says that it is degraded, and queues them wh
 }, 60_000);
 
 it("answers a typed retryable error on every face while MongoDB is away, and recovers", async () => {
-  // The key is remembered for a moment, so the submission itself meets the outage.
   const before = await submit(server.url, alice, PROGRAM);
   await mongod.child.stop(10_000);
   const first = await submit(server.url, alice, PROGRAM);
