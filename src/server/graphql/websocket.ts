@@ -6,7 +6,8 @@ import { type Extra, useServer } from "graphql-ws/use/ws";
 import { WebSocketServer } from "ws";
 import type { Limits } from "../../shared/limits.ts";
 import type { Log } from "../../shared/log.ts";
-import type { Authenticate, Authentication } from "../auth.ts";
+import type { Authenticate } from "../auth.ts";
+import { orCoded } from "../coded.ts";
 import type { ConnectionCounts } from "../http/connections.ts";
 import { codedGraphQLError, formatErrors, formatResult } from "./errors.ts";
 import { type Prepared, prepareOperation } from "./operation.ts";
@@ -76,7 +77,11 @@ export function createSockets(deps: WebSocketDeps): GraphQLSockets {
       },
       onConnect: async ({ connectionParams, extra }) => {
         const authorization = bearer(connectionParams);
-        const authentication = await deps.authenticate(authorization);
+        const authentication = await orCoded(() => deps.authenticate(authorization));
+        if ("code" in authentication) {
+          extra.socket.close(TRY_AGAIN_LATER, authentication.code);
+          return false;
+        }
         if (authentication.type !== "viewer" || authorization === undefined) return false;
         const release = deps.connections.take(authentication.viewer.owner);
         if (release === undefined) {
@@ -92,7 +97,8 @@ export function createSockets(deps: WebSocketDeps): GraphQLSockets {
           const message = `More than ${deps.limits.subscriptionsPerConnection} operations at once on this connection.`;
           return [codedGraphQLError({ code: "TOO_MANY_CONNECTIONS", message, retryAfterMs: 1_000 })];
         }
-        const authentication: Authentication = await deps.authenticate(extra.authorization);
+        const authentication = await orCoded(() => deps.authenticate(extra.authorization));
+        if ("code" in authentication) return [codedGraphQLError(authentication)];
         if (authentication.type !== "viewer") {
           extra.socket.close(CloseCode.Forbidden, "the API key has been revoked");
           return [];

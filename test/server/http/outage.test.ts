@@ -1,7 +1,9 @@
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { WebSocket } from "ws";
 import { type Mongod, startMongod } from "../../../src/supervisor/mongod.ts";
 import { type NatsServer, startNatsServer } from "../../../src/supervisor/natsserver.ts";
 import { startWatchdog } from "../../../src/supervisor/watchdog.ts";
@@ -92,6 +94,13 @@ it("answers a typed retryable error on every face while MongoDB is away, and rec
   const query = await graphql(server.url, alice, "{ submissions { edges { node { id } } } }");
   expect(query).toMatchObject({ status: 503, codes: ["SERVICE_UNAVAILABLE"] });
   expect(JSON.stringify(query.errors)).not.toContain("mongodb");
+
+  // A key that was not known before: told to come again, without a word about our insides.
+  const socket = new WebSocket(`${server.url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
+  await once(socket, "open");
+  socket.send(JSON.stringify({ type: "connection_init", payload: { Authorization: "Bearer new" } }));
+  const [code, reason] = (await once(socket, "close")) as [number, Buffer];
+  expect([code, reason.toString()]).toEqual([1013, "SERVICE_UNAVAILABLE"]);
 
   mongod = await startMongo();
   await expect
