@@ -1,5 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 
 /** The control group of one run: its limits and its accounts. Made before the run, removed after it. */
 export interface RunGroup {
@@ -83,6 +91,30 @@ export async function sweepGroups(parent: string): Promise<void> {
           throw new Error(`a control group of an earlier run cannot be removed: ${dir}`, { cause: error });
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
+    }
+  }
+}
+
+/** Groups without a process for so long belong to no executor that is just starting, milliseconds. */
+const ABANDONED_MS = 60_000;
+
+/**
+ * Removes what executors under other names left beside `own` when they were killed. Those alive always have a prepared
+ * shell in a group of theirs, so theirs are let be.
+ */
+export function removeAbandoned(own: string, nowMs: number): void {
+  const base = dirname(own);
+  for (const { name } of readdirSync(base, { withFileTypes: true })) {
+    const dir = join(base, name);
+    if (!name.startsWith(groupPrefix("")) || dir === own) continue;
+    try {
+      if (nowMs - statSync(dir).mtimeMs < ABANDONED_MS) continue;
+      const groups = readdirSync(dir, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+      const children = groups.map((group) => join(dir, group.name));
+      if (children.some((child) => pidsIn(join(child, "cgroup.procs")).length > 0)) continue;
+      for (const child of [...children, dir]) rmdirSync(child);
+    } catch {
+      // Somebody else was quicker, or it is in use after all.
     }
   }
 }

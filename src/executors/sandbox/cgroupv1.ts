@@ -8,6 +8,7 @@ import {
   killAll,
   pidsIn,
   readNumber,
+  removeAbandoned,
   type RunGroup,
   sweepGroups,
   write,
@@ -36,7 +37,10 @@ export function cgroupV1(executor: string, mounts: CgroupMounts): Cgroups {
       );
     },
     async sweep() {
-      for (const parent of parents) await sweepGroups(parent);
+      for (const parent of parents) {
+        await sweepGroups(parent);
+        removeAbandoned(parent, Date.now());
+      }
     },
     close() {
       for (const parent of parents) rmdirSync(parent);

@@ -8,6 +8,7 @@ import {
   killAll,
   pidsIn,
   readNumber,
+  removeAbandoned,
   type RunGroup,
   sweepGroups,
   write,
@@ -32,7 +33,10 @@ export function cgroupV2(executor: string, mount: string): Cgroups {
       ensureGroup(dir);
       return runGroup(dir);
     },
-    sweep: () => sweepGroups(parent),
+    async sweep() {
+      await sweepGroups(parent);
+      removeAbandoned(parent, Date.now());
+    },
     close: () => rmdirSync(parent),
   };
 }

@@ -1,5 +1,8 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { keyed } from "../../../src/executors/sandbox/cgroup.ts";
+import { keyed, removeAbandoned } from "../../../src/executors/sandbox/cgroup.ts";
 import { parseCgroupMounts } from "../../../src/executors/sandbox/cgroupmounts.ts";
 import { parseCpuStat } from "../../../src/executors/sandbox/cgroupv2.ts";
 
@@ -44,6 +47,29 @@ describe("finding the hierarchies", () => {
       v2: undefined,
     });
   });
+});
+
+it("only old groups without processes are taken as abandoned", () => {
+  const base = mkdtempSync(join(tmpdir(), "docket-groups-"));
+  const group = (name: string, procs?: string): string => {
+    const child = join(base, name, "run-1");
+    mkdirSync(child, { recursive: true });
+    if (procs !== undefined) writeFileSync(join(child, "cgroup.procs"), procs);
+    return join(base, name);
+  };
+  try {
+    const own = group("docket-own");
+    const alive = group("docket-alive", "17\n");
+    const other = group("user.slice");
+    // A plain folder stands for a group: its procs file cannot be removed with it, so an old one has none here.
+    mkdirSync(join(base, "docket-dead"));
+    removeAbandoned(own, Date.now());
+    expect(readdirSync(base)).toHaveLength(4);
+    removeAbandoned(own, Date.now() + 61_000);
+    expect(readdirSync(base).toSorted()).toEqual([own, alive, other].map((dir) => basename(dir)).toSorted());
+  } finally {
+    rmSync(base, { recursive: true });
+  }
 });
 
 describe("accounts", () => {
