@@ -58,6 +58,11 @@ export const ERRORS = define({
     httpStatus: 409,
     doc: "The submission has its final state; there is nothing left to cancel.",
   },
+  NOT_A_DEAD_LETTER: {
+    type: "NotADeadLetter",
+    httpStatus: 409,
+    doc: "The submission was not given up, or somebody has it judged again just now: there is nothing to redrive or discard.",
+  },
   PROBLEM_NOT_FOUND: {
     type: "ProblemNotFound",
     httpStatus: 404,

@@ -10,8 +10,19 @@ import type { Store } from "../store/store.ts";
 export interface GraphQLDeps {
   readonly log: Log;
   readonly limits: Limits;
-  readonly store: Pick<Store, "snapshots" | "problems" | "blobs">;
-  readonly backbone: Pick<Backbone, "submit" | "feed" | "cancel" | "queues" | "executors" | "languages">;
+  readonly store: Pick<Store, "snapshots" | "judgements" | "deadLetters" | "problems" | "blobs">;
+  readonly backbone: Pick<
+    Backbone,
+    | "submit"
+    | "feed"
+    | "cancel"
+    | "redrive"
+    | "redriveMany"
+    | "discard"
+    | "queues"
+    | "executors"
+    | "languages"
+  >;
   readonly importPackage: (input: ImportInput) => Promise<ImportResult>;
 }
 

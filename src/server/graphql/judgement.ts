@@ -1,6 +1,14 @@
-import type { JudgementDocument, Try } from "../store/documents.ts";
+import type { DeadLetter, JudgementDocument, Try } from "../store/documents.ts";
 import { builder } from "./builder.ts";
 import { juryOnly } from "./juryonly.ts";
+import { StateEnum } from "./scalars.ts";
+
+export interface GivenUp extends JudgementDocument {
+  readonly deadLetter: DeadLetter;
+}
+
+export const isGivenUp = (judgement: JudgementDocument): judgement is GivenUp =>
+  judgement.deadLetter !== undefined;
 
 const TryRef = builder.objectRef<Try>("Try").implement({
   description: "One executor's go at a judgement's job.",
@@ -21,19 +29,53 @@ const TryRef = builder.objectRef<Try>("Try").implement({
   }),
 });
 
-const DeadLetter = builder.objectRef<NonNullable<JudgementDocument["deadLetter"]>>("DeadLetter").implement({
-  description: "Why a judgement was given up.",
+const Redrive = builder.objectRef<NonNullable<DeadLetter["redrive"]>>("Redrive").implement({
+  description: "That a dead letter was judged again, or is about to be.",
   fields: (t) => ({
-    code: t.exposeString("code"),
+    by: t.exposeString("by"),
+    at: t.expose("at", { type: "DateTime" }),
+    generation: t.exposeInt("generation", {
+      nullable: true,
+      description: "The judgement that took its place.",
+    }),
+  }),
+});
+
+const Discard = builder.objectRef<NonNullable<DeadLetter["discarded"]>>("Discard").implement({
+  description: "That a dead letter was laid aside.",
+  fields: (t) => ({
+    by: t.exposeString("by"),
     reason: t.exposeString("reason"),
     at: t.expose("at", { type: "DateTime" }),
   }),
 });
 
+export const DeadLetterType = builder.objectRef<GivenUp>("DeadLetter");
+
+builder.objectType(DeadLetterType, {
+  description: "A judgement that was given up, and why. Jury only.",
+  fields: (t) => ({
+    code: t.string({ resolve: ({ deadLetter }) => deadLetter.code }),
+    reason: t.string({ resolve: ({ deadLetter }) => deadLetter.reason }),
+    at: t.field({ type: "DateTime", resolve: ({ deadLetter }) => deadLetter.at }),
+    generation: t.exposeInt("generation"),
+    tries: t.field({ type: [TryRef], resolve: ({ tries }) => [...tries] }),
+    redrive: t.field({ type: Redrive, nullable: true, resolve: ({ deadLetter }) => deadLetter.redrive }),
+    discarded: t.field({
+      type: Discard,
+      nullable: true,
+      resolve: ({ deadLetter }) => deadLetter.discarded,
+    }),
+  }),
+});
+
 export const Judgement = builder.objectRef<JudgementDocument>("Judgement").implement({
-  description: "The judging that counts.",
+  description: "One judging of a submission.",
   fields: (t) => ({
     generation: t.exposeInt("generation", { description: "1 for the first judging, then +1 each." }),
+    state: t.expose("state", { type: StateEnum }),
+    createdAt: t.expose("createdAt", { type: "DateTime" }),
+    finishedAt: t.expose("finishedAt", { type: "DateTime", nullable: true }),
     tries: t.field({
       ...juryOnly,
       type: [TryRef],
@@ -42,9 +84,9 @@ export const Judgement = builder.objectRef<JudgementDocument>("Judgement").imple
     }),
     deadLetter: t.field({
       ...juryOnly,
-      type: DeadLetter,
+      type: DeadLetterType,
       description: "Jury only.",
-      resolve: ({ deadLetter }) => deadLetter,
+      resolve: (judgement) => (isGivenUp(judgement) ? judgement : null),
     }),
   }),
 });

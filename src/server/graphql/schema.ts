@@ -1,7 +1,10 @@
 import { builder } from "./builder.ts";
 import { addCancelSubmission } from "./cancelsubmission.ts";
 import { addCapacity } from "./capacity.ts";
+import { addDeadLetters } from "./deadletters.ts";
+import { addDiscardDeadLetter } from "./discarddeadletter.ts";
 import { addImportProblem } from "./importproblem.ts";
+import { addRedriveDeadLetters } from "./redrivedeadletters.ts";
 import { addSubmitSubmission } from "./submitsubmission.ts";
 import { addVerdictUpdated } from "./verdictupdated.ts";
 
@@ -10,6 +13,9 @@ addVerdictUpdated();
 addCancelSubmission();
 addImportProblem();
 addCapacity();
+addDeadLetters();
+addRedriveDeadLetters();
+addDiscardDeadLetter();
 
 /** The whole schema; printed by codegen.ts into schema/schema.graphql. */
 export const schema = builder.toSchema();

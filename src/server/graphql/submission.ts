@@ -1,11 +1,13 @@
 import { isUtf8 } from "node:buffer";
 import { LanguageId, LANGUAGES } from "../../shared/language.ts";
 import type { SourceFile } from "../../shared/judging.ts";
-import { ProblemId, SubmissionId } from "../../shared/ids.ts";
+import { judgementId, ProblemId, SubmissionId } from "../../shared/ids.ts";
 import { isJury } from "../auth.ts";
+import type { SubmissionSnapshot } from "../store/documents.ts";
 import { maySee, type SubmissionView, viewOf } from "../submissionview.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
+import { juryOnly } from "./juryonly.ts";
 import { Judgement } from "./judgement.ts";
 import { Language } from "./language.ts";
 import { page, pageArgs, pageComplexity } from "./page.ts";
@@ -34,6 +36,18 @@ const Source = builder.objectRef<SourceFile>("SourceFile").implement({
     }),
   }),
 });
+
+/** Judgings shown of one submission. */
+const HISTORY = 20;
+
+async function history(store: Context["store"], { submission }: SubmissionSnapshot) {
+  const { _id, generation } = submission;
+  const ids = Array.from({ length: Math.min(HISTORY, generation) }, (_, i) =>
+    judgementId(_id, generation - i),
+  );
+  const found = await store.judgements.many(ids);
+  return found.toSorted((a, b) => b.generation - a.generation);
+}
 
 export const Submission = builder.objectRef<SubmissionView>("Submission");
 
@@ -111,7 +125,18 @@ builder.node(Submission, {
       unauthorizedResolver: () => null,
       resolve: ({ snapshot }) => [...snapshot.submission.files],
     }),
-    judgement: t.field({ type: Judgement, resolve: ({ snapshot }) => snapshot.judgement }),
+    judgement: t.field({
+      type: Judgement,
+      description: "The judging that counts.",
+      resolve: ({ snapshot }) => snapshot.judgement,
+    }),
+    judgements: t.field({
+      ...juryOnly,
+      type: [Judgement],
+      complexity: 20,
+      description: `The last ${HISTORY} judgings, newest first: what counts and what it took the place of. Jury only.`,
+      resolve: async ({ snapshot }, _args, { store }) => await history(store, snapshot),
+    }),
   }),
 });
 
