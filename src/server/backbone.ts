@@ -29,6 +29,7 @@ import { createOrphanCollector } from "./results/orphans.ts";
 import { createReconciler } from "./results/reconciler.ts";
 import { discard, type DiscardOutcome } from "./results/discard.ts";
 import { createRecorder } from "./results/recorder.ts";
+import { createReject } from "./results/reject.ts";
 import { redrive, redriveMany, type RedriveOutcome } from "./results/redrive.ts";
 import type { DeadLetterFilter } from "./store/deadletters.ts";
 import type { Store } from "./store/store.ts";
@@ -123,6 +124,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
   };
 
   const feed = createFeed({ store, link, topology, log });
+  const resultMeasures = createResultMeasures(registry);
   const settling = {
     link,
     topology,
@@ -130,7 +132,8 @@ export function createBackbone(given: BackboneDeps): Backbone {
     clock,
     judgements,
     store,
-    measures: createResultMeasures(registry),
+    measures: resultMeasures,
+    reject: createReject({ rejected: store.rejected, clock, measures: resultMeasures, log }),
     stored: (judgement: Parameters<Feed["stored"]>[0]) => feed.stored(judgement),
     tries: limits.tries,
     crash,
@@ -142,7 +145,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
     ...settling,
     redispatch: (lost: Parameters<typeof redispatch>[1]) => redispatch(dispatch, lost),
   };
-  answerFenceChecks({ judgements, link, topology, log });
+  answerFenceChecks({ judgements, tries: limits.tries, link, topology, log });
   const services: readonly Service[] = [
     link,
     window.refresh,

@@ -41,10 +41,13 @@ const millisToNanos = (ms: number): number => ms * 1_000_000;
 export const RECORDER_CONSUMER = "recorder";
 export const ADVISORY_CONSUMER = "deadletters";
 
+/** What of the broker's advisories about jobs is captured. */
+const JOB_ADVISORIES = ["MAX_DELIVERIES", "MSG_TERMINATED"] as const;
+
 export const streamOf = (t: Topology, language: LanguageId): string =>
   `${t.prefix}JOBS_${language.toUpperCase()}`;
 export const eventStreamOf = (t: Topology): string => `${t.prefix}JUDGE_EVENTS`;
-/** Captured MAX_DELIVERIES advisories: the net for crash loops nobody reported. */
+/** Captured advisories: the net for crash loops that nobody reported, and for jobs that nobody could read. */
 export const advisoryStreamOf = (t: Topology): string => `${t.prefix}JOB_ADVISORIES`;
 /** Durable pull consumer of a lane within a language's stream. */
 export const consumerOf = (lane: Lane): string => lane;
@@ -137,8 +140,8 @@ export function advisoryStreamConfig(t: Topology): Partial<StreamConfig> & { nam
   return {
     name: advisoryStreamOf(t),
     // A wildcard stands for a whole token only, so each stream is named.
-    subjects: LANGUAGE_IDS.map(
-      (language) => `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${streamOf(t, language)}.*`,
+    subjects: LANGUAGE_IDS.flatMap((language) =>
+      JOB_ADVISORIES.map((kind) => `$JS.EVENT.ADVISORY.CONSUMER.${kind}.${streamOf(t, language)}.*`),
     ),
     retention: RetentionPolicy.Workqueue,
     storage: StorageType.File,

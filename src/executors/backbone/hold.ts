@@ -3,6 +3,7 @@ import type { Clock } from "../../shared/clock.ts";
 import type { LanguageId } from "../../shared/language.ts";
 import type { Log } from "../../shared/log.ts";
 import { decodeJson } from "../../shared/nats.ts";
+import { printable } from "../../shared/printable.ts";
 import { Job } from "../../shared/protocol.ts";
 import type { Topology } from "../../shared/topology.ts";
 import type { Board, StopReason } from "./board.ts";
@@ -144,6 +145,8 @@ async function settle(
   return await ended(report.fault.retry ? lease.nak(faultDelayMs(delivery.delivery)) : lease.ack(), "fault");
 }
 
+const EXCERPT_CHARACTERS = 200;
+
 /**
  * A job that does not fit its schema. When its envelope can be read, the server hears of it as of any fault;
  * otherwise it is taken out of the queue with a reason, so that it cannot go round for ever.
@@ -152,7 +155,11 @@ async function refuseMalformed(deps: HoldDeps, holding: Holding): Promise<JobEnd
   const { delivery, lease } = holding;
   const envelope = decodeJson(Envelope, delivery.data);
   deps.log.error({ reply: delivery.reply, submission: envelope?.submission }, "malformed job");
-  if (envelope === undefined) return (await lease.terminate("JOB_MALFORMED")) ? "malformed" : "lease_lost";
+  if (envelope === undefined) {
+    // The broker tells the server of it, in these words.
+    const words = `JOB_MALFORMED: ${printable(delivery.data, EXCERPT_CHARACTERS)}`;
+    return (await lease.terminate(words)) ? "malformed" : "lease_lost";
+  }
   const reporter = deps.reporter(envelope, delivery.delivery, lease, deps.log);
   const malformed = fault("JOB_MALFORMED", "The job does not fit the schema of this executor's version.");
   return await settle(deps, holding, reporter, { type: "fault", fault: malformed }, deps.log);

@@ -5,27 +5,45 @@ import { judgementId } from "../../shared/ids.ts";
 import { decodeJson } from "../../shared/nats.ts";
 import { Job } from "../../shared/protocol.ts";
 import type { Repeat } from "../../shared/repeat.ts";
-import { ADVISORY_CONSUMER, advisoryStreamOf } from "../../shared/topology.ts";
+import { LANGUAGE_IDS } from "../../shared/language.ts";
+import { ADVISORY_CONSUMER, advisoryStreamOf, streamOf } from "../../shared/topology.ts";
+import { removeJob } from "../broker/jobs.ts";
 import { isFinal } from "../store/documents.ts";
 import { consumeForEver } from "./consume.ts";
+import type { Reject } from "./reject.ts";
 import { type StuckDeps, unstick } from "./stuck.ts";
 
-/** $JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES */
-const MaxDeliveries = z.object({ stream: z.string(), stream_seq: z.int() });
+/** $JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES and MSG_TERMINATED */
+const Advisory = z.object({
+  type: z.string(),
+  stream: z.string(),
+  consumer: z.string(),
+  stream_seq: z.int(),
+  deliveries: z.int(),
+  reason: z.string().optional(),
+});
+type Advisory = z.infer<typeof Advisory>;
+const TERMINATED = "io.nats.jetstream.advisory.v1.terminated";
 
 const RETRY_MS = 2_000;
 
+const NOTHING = new Uint8Array();
+const placeOf = ({ stream, consumer, stream_seq: seq }: Advisory): string => `${stream} ${consumer} ${seq}`;
+
 /**
  * Reads the captured advisories of jobs that were delivered too often: the net under the recorder's own count, for
- * jobs that kill their executors before a word is said.
+ * jobs that kill their executors before a word is said. What stays behind of a job that means nothing to anybody
+ * (unreadable, of an unknown or final judgement) is removed and written down, as are jobs that an executor took out
+ * because it could not read them.
  */
-export function createAdvisoryReader(deps: StuckDeps & { readonly mend: () => Promise<void> }): Repeat {
-  const { link, log } = deps;
+export function createAdvisoryReader(
+  deps: StuckDeps & { readonly mend: () => Promise<void>; readonly reject: Reject },
+): Repeat {
+  const { link, log, topology } = deps;
 
-  async function jobAt(stream: string, seq: number): Promise<Job | undefined> {
+  async function messageAt(stream: string, seq: number): Promise<Uint8Array | undefined> {
     try {
-      const stored = await link.use().jsm.streams.getMessage(stream, { seq });
-      return stored === null ? undefined : decodeJson(Job, stored.data);
+      return (await link.use().jsm.streams.getMessage(stream, { seq }))?.data;
     } catch (error) {
       if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.NoMessageFound)
         return undefined;
@@ -33,18 +51,45 @@ export function createAdvisoryReader(deps: StuckDeps & { readonly mend: () => Pr
     }
   }
 
-  async function handle(message: JsMsg): Promise<void> {
-    const advisory = decodeJson(MaxDeliveries, message.data);
-    const job = advisory && (await jobAt(advisory.stream, advisory.stream_seq));
+  async function undeliverable(advisory: Advisory): Promise<void> {
+    const data = await messageAt(advisory.stream, advisory.stream_seq);
+    if (data === undefined) return;
+    const job = decodeJson(Job, data);
     const judgement = job && (await deps.judgements.get(judgementId(job.submission, job.generation)));
-    if (!judgement || isFinal(judgement.state) || judgement.dispatch !== job.dispatch) return;
-    log.error({ submission: judgement.submission }, "a job was handed out too often");
-    await unstick(deps, judgement);
+    if (judgement && !isFinal(judgement.state) && judgement.dispatch === job.dispatch) {
+      log.error({ submission: judgement.submission }, "a job was handed out too often");
+      await unstick(deps, judgement);
+      return;
+    }
+    const language = LANGUAGE_IDS.find((one) => streamOf(topology, one) === advisory.stream);
+    if (language === undefined) return;
+    await removeJob({ jsm: link.use().jsm, topology }, language, advisory.stream_seq);
+    deps.reject({
+      source: "job",
+      reason: "undeliverable",
+      place: placeOf(advisory),
+      why: `handed out ${advisory.deliveries} times; ${job ? "no unfinished judgement wants it" : "it is no job"}`,
+      data,
+    });
+  }
+
+  async function handle(message: JsMsg): Promise<void> {
+    const advisory = decodeJson(Advisory, message.data);
+    if (advisory === undefined) return;
+    if (advisory.type !== TERMINATED) return await undeliverable(advisory);
+    // The message is gone with it; what it was is in the executor's words.
+    deps.reject({
+      source: "job",
+      reason: "terminated",
+      place: placeOf(advisory),
+      why: "an executor could not read it",
+      data: advisory.reason === undefined ? NOTHING : new TextEncoder().encode(advisory.reason),
+    });
   }
 
   return consumeForEver({
     name: "advisories",
-    stream: advisoryStreamOf(deps.topology),
+    stream: advisoryStreamOf(topology),
     consumer: ADVISORY_CONSUMER,
     atOnce: 16,
     link,

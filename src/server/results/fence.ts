@@ -8,16 +8,20 @@ import { subjects, type Topology } from "../../shared/topology.ts";
 import type { Link } from "../broker/link.ts";
 import { isFinal } from "../store/documents.ts";
 import type { Judgements } from "../store/judgements.ts";
+import { countedTries } from "./advance.ts";
 
 /** One of the servers answers each question. */
 const QUEUE_GROUP = "servers";
 
 /**
- * Answers holders that ask whether they may still run their job: not when the judgement is final or a newer holder
- * has spoken. While the database is away nobody answers, and the holder runs: its events are fenced anyway.
+ * Answers holders that ask whether they may still run their job: not when the judgement is final, a newer holder
+ * has spoken, or the holders before have used up its tries: a job that kills its executors is not started again, and
+ * the reconciler, which finds it without a job, makes the dead letter. While the database is away nobody answers, and the holder runs: its events are fenced anyway.
  */
 export function answerFenceChecks(deps: {
   readonly judgements: Pick<Judgements, "get">;
+  /** Limit `tries`. */
+  readonly tries: number;
   readonly link: Link;
   readonly topology: Topology;
   readonly log: Log;
@@ -29,7 +33,8 @@ export function answerFenceChecks(deps: {
     const current =
       judgement !== undefined &&
       !isFinal(judgement.state) &&
-      compareFence(asked, { ...judgement, delivery: Math.max(1, judgement.delivery) }) >= 0;
+      compareFence(asked, { ...judgement, delivery: Math.max(1, judgement.delivery) }) >= 0 &&
+      countedTries(judgement.tries, asked) < deps.tries;
     const fenceAnswer: FenceAnswer = { current };
     message.respond(encodeJson(fenceAnswer));
   }

@@ -9,6 +9,8 @@ export interface ResultMeasures {
   readonly finalSeconds: Histogram;
   /** reason: lost (in no stream), stuck (delivered too often). */
   readonly mended: Counter<"reason">;
+  /** source: event, job. reason: as in store/rejected.ts. */
+  readonly rejected: Counter<"source" | "reason">;
   /** Dead letters that somebody had judged again. */
   readonly redriven: Counter;
 }
@@ -36,6 +38,12 @@ export const createResultMeasures = (registry: Registry): ResultMeasures => ({
     name: "docket_jobs_mended_total",
     help: "Jobs that the reconciler or the advisory reader had to dispatch again or give up, by reason",
     labelNames: ["reason"],
+    registers: [registry],
+  }),
+  rejected: new Counter({
+    name: "docket_messages_rejected_total",
+    help: "Messages that could not be used and were taken out of their stream",
+    labelNames: ["source", "reason"],
     registers: [registry],
   }),
   redriven: new Counter({

@@ -7,7 +7,7 @@ import type { Lane } from "../../shared/lane.ts";
 import { isFinal } from "../store/documents.ts";
 import type { QuietJudgement } from "../store/judgements.ts";
 import type { Leases } from "../store/leases.ts";
-import { type StuckDeps, unstick } from "./stuck.ts";
+import { dispatchOrFail, type StuckDeps, unstick } from "./stuck.ts";
 
 export interface ReconcilerDeps extends StuckDeps {
   readonly leases: Leases;
@@ -86,7 +86,7 @@ export function createReconciler(deps: ReconcilerDeps): Repeat {
         { submission: judgement.submission, dispatch: judgement.dispatch },
         "a job was lost; dispatching anew",
       );
-      if (await deps.redispatch(judgement)) measures.mended.inc({ reason: "lost" });
+      if (await dispatchOrFail(deps, judgement)) measures.mended.inc({ reason: "lost" });
     }
   }
 

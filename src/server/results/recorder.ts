@@ -7,9 +7,11 @@ import { eventStreamOf, RECORDER_CONSUMER } from "../../shared/topology.ts";
 import { StoreUnavailable } from "../store/unavailable.ts";
 import { consumeForEver } from "./consume.ts";
 import { createRecord, type RecordDeps } from "./record.ts";
+import type { Reject } from "./reject.ts";
 import { verifyEvent } from "./verify.ts";
 
 export interface RecorderDeps extends RecordDeps {
+  readonly reject: Reject;
   readonly capabilitySecret: string;
   readonly mend: () => Promise<void>;
 }
@@ -74,6 +76,14 @@ export function createRecorder(deps: RecorderDeps): Service {
       return;
     }
     measures.events.inc({ outcome: "failed" });
+    const why = `the database refuses it: ${error instanceof Error ? error.message : String(error)}`;
+    deps.reject({
+      source: "event",
+      reason: "unrecordable",
+      place: message.subject,
+      why: why.slice(0, 500),
+      data: message.data,
+    });
     message.term("cannot be recorded");
   }
 
@@ -101,8 +111,10 @@ export function createRecorder(deps: RecorderDeps): Service {
     const verified = verifyEvent(deps.capabilitySecret, message.subject, message.data);
     if (verified.type !== "event") {
       measures.events.inc({ outcome: verified.type });
-      log.error({ subject: message.subject, ...verified }, "dropped an event that is not valid");
-      message.term(verified.type);
+      const { type: reason } = verified;
+      const why = reason === "forged" ? verified.why : "it does not fit the schema of events";
+      deps.reject({ source: "event", reason, place: message.subject, why, data: message.data });
+      message.term(reason);
       return;
     }
     const { event } = verified;

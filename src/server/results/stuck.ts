@@ -31,6 +31,22 @@ export function isExhausted(judgement: JudgementDocument, deliveries: number, li
   return counted >= limit || deliveries - blameless >= limit;
 }
 
+async function fail(deps: StuckDeps, judgement: JudgementDocument, reason: string): Promise<boolean> {
+  const failed = deadLetter(judgement, { code: "TRIES_EXHAUSTED", reason }, new Date(deps.clock.now()));
+  if (!(await deps.judgements.replaceIfUnchanged(failed))) return false;
+  await settle(deps, failed);
+  return true;
+}
+
+/**
+ * Dispatches a judgement anew whose job is in no stream, or ends it when its tries are used up. False when it has
+ * moved on, or cannot be dispatched.
+ */
+export async function dispatchOrFail(deps: StuckDeps, judgement: JudgementDocument): Promise<boolean> {
+  if (!isExhausted(judgement, 0, deps.tries)) return await deps.redispatch(judgement);
+  return await fail(deps, judgement, `${deps.tries} executors started the job and did not end it`);
+}
+
 /** Ends or dispatches anew a judgement whose job was delivered the greatest number of times. */
 export async function unstick(deps: StuckDeps, judgement: JudgementDocument): Promise<void> {
   deps.measures.mended.inc({ reason: "stuck" });
@@ -38,7 +54,5 @@ export async function unstick(deps: StuckDeps, judgement: JudgementDocument): Pr
     await deps.redispatch(judgement);
     return;
   }
-  const reason = `the job was handed out ${MAX_DELIVER} times and never came to an end`;
-  const failed = deadLetter(judgement, { code: "TRIES_EXHAUSTED", reason }, new Date(deps.clock.now()));
-  if (await deps.judgements.replaceIfUnchanged(failed)) await settle(deps, failed);
+  await fail(deps, judgement, `the job was handed out ${MAX_DELIVER} times and never came to an end`);
 }

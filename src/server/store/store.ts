@@ -9,6 +9,7 @@ import type { JudgementDocument, SubmissionDocument } from "./documents.ts";
 import { createJudgements, type Judgements } from "./judgements.ts";
 import { createLeases, type Leases } from "./leases.ts";
 import { createProblems, type Problems } from "./problems.ts";
+import { createRejected, type Rejected } from "./rejected.ts";
 import { createSnapshots, type Snapshots } from "./snapshots.ts";
 import { createSubmissions, type Submissions } from "./submissions.ts";
 import { guarded } from "./unavailable.ts";
@@ -23,6 +24,7 @@ export interface Store {
   readonly problems: Problems;
   readonly apiKeys: ApiKeys;
   readonly leases: Leases;
+  readonly rejected: Rejected;
   /** Throws StoreUnavailable when the database does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -82,6 +84,7 @@ export async function openStore(access: StoreAccess): Promise<Store> {
       problems: createProblems({ collection: db.collection("problems"), blobs }),
       apiKeys: createApiKeys(db.collection("apiKeys")),
       leases: createLeases(db.collection("leases")),
+      rejected: await createRejected(db),
       ping: () =>
         guarded(async () => {
           await client.db("admin").command({ ping: 1 });
