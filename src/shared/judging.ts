@@ -50,7 +50,11 @@ export type TestReport = z.infer<typeof TestReport>;
 /** Cumulative state of one judging; `compiled` and `progress` events carry it. */
 export const JudgeProgress = z.object({
   compile: CompileReport.optional(),
-  testsTotal: z.int().min(0),
+  /** Within GraphQL's Int. */
+  testsTotal: z
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1),
   tests: z.array(TestReport),
 });
 export type JudgeProgress = z.infer<typeof JudgeProgress>;

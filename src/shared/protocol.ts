@@ -68,8 +68,8 @@ const eventBase = {
    * holder, and of two that a crashed broker gave the same fence.
    */
   seq: z.int().min(1),
-  /** Executor's wall clock, milliseconds since 1970. For display only, never for ordering. */
-  atMs: z.int(),
+  /** Executor's wall clock, milliseconds since 1970, as far as a Date goes. For display only, never for ordering. */
+  atMs: z.int().min(0).max(8_640_000_000_000_000),
   capability: z.string().max(8192),
 };
 
