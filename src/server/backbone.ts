@@ -29,6 +29,8 @@ import { createOrphanCollector } from "./results/orphans.ts";
 import { createReconciler } from "./results/reconciler.ts";
 import { discard, type DiscardOutcome } from "./results/discard.ts";
 import { createRecorder } from "./results/recorder.ts";
+import { createStuckCount } from "./results/stuckcount.ts";
+import { measureBacklog } from "./results/backlog.ts";
 import { createReject } from "./results/reject.ts";
 import { redrive, redriveMany, type RedriveOutcome } from "./results/redrive.ts";
 import type { DeadLetterFilter } from "./store/deadletters.ts";
@@ -49,8 +51,11 @@ export interface BackboneDeps {
   readonly instance: string;
   /** Tests end the process at a named place; src/shared/crashpoint.ts. */
   readonly crash?: CrashPoint | undefined;
-  /** Between two rounds of the reconciler, and how long a judgement must be quiet for it, milliseconds. */
-  readonly reconcile?: { readonly intervalMs: number; readonly quietMs: number } | undefined;
+  /**
+   * Between two rounds of the reconciler, how long a judgement must be quiet for it, and after how long one that it
+   * cannot mend counts as stuck, milliseconds.
+   */
+  readonly reconcile?: Partial<typeof RECONCILE> | undefined;
 }
 
 /** The part of the server that carries a submission from intake to its verdict; a Service. */
@@ -79,7 +84,7 @@ export interface Backbone extends Service {
 
 export type { CancelOutcome, ExecutorView, Feed, LanguageOffer, QueueView, SubmitInput, SubmitOutcome };
 
-const RECONCILE = { intervalMs: 5_000, quietMs: 5_000 };
+const RECONCILE = { intervalMs: 5_000, quietMs: 5_000, stuckAfterMs: 30_000 };
 
 /**
  * Wires the backbone. `start` returns with NATS connected and the streams made, or after three seconds without;
@@ -140,6 +145,9 @@ export function createBackbone(given: BackboneDeps): Backbone {
     mend,
     wakeOutbox: () => outbox.wake(),
   };
+  const reconcile = { ...RECONCILE, ...given.reconcile };
+  const stuck = createStuckCount({ registry, clock, afterMs: reconcile.stuckAfterMs });
+  measureBacklog({ registry, store, link, topology, clock });
   measureWatchers(registry, () => feed.watchers());
   const mending = {
     ...settling,
@@ -154,7 +162,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
     feed,
     createRecorder({ ...settling, capabilitySecret }),
     createAdvisoryReader(mending),
-    createReconciler({ ...mending, leases: store.leases, instance, ...(given.reconcile ?? RECONCILE) }),
+    createReconciler({ ...mending, leases: store.leases, instance, stuck, ...reconcile }),
     createOrphanCollector({ store, clock, instance, log }),
   ];
 

@@ -30,7 +30,11 @@ export interface RigInput {
   readonly timeoutMs?: number;
   readonly instance?: string;
   readonly crash?: CrashPoint;
-  readonly reconcile?: { readonly intervalMs: number; readonly quietMs: number };
+  readonly reconcile?: {
+    readonly intervalMs: number;
+    readonly quietMs: number;
+    readonly stuckAfterMs?: number;
+  };
 }
 
 /** A server's core on the suite's own database and streams, without its HTTP face. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { LanguageId } from "../../shared/language.ts";
+import { LANGUAGE_IDS, type LanguageId } from "../../shared/language.ts";
 import { type Repeat, repeat } from "../../shared/repeat.ts";
 import { eventStreamOf, RECORDER_CONSUMER } from "../../shared/topology.ts";
 import { findJob, jobCount, laneDepths, type LaneDepth, submissionsInStream } from "../broker/jobs.ts";
@@ -7,12 +7,14 @@ import type { Lane } from "../../shared/lane.ts";
 import { isFinal } from "../store/documents.ts";
 import type { QuietJudgement } from "../store/judgements.ts";
 import type { Leases } from "../store/leases.ts";
+import type { StuckCount } from "./stuckcount.ts";
 import { dispatchOrFail, type StuckDeps, unstick } from "./stuck.ts";
 
 export interface ReconcilerDeps extends StuckDeps {
   readonly leases: Leases;
   readonly instance: string;
   readonly mend: () => Promise<void>;
+  readonly stuck: StuckCount;
   /** Between two rounds, milliseconds. */
   readonly intervalMs: number;
   /** Judgements that changed since are left alone, milliseconds. */
@@ -74,10 +76,12 @@ export function createReconciler(deps: ReconcilerDeps): Repeat {
     return lost;
   }
 
-  async function dispatchLost(lost: readonly QuietJudgement[], signal: AbortSignal): Promise<void> {
-    if (lost.length === 0 || !(await eventsAreRead(signal))) return;
+  /** Those that could not be dispatched. */
+  async function dispatchLost(lost: readonly QuietJudgement[], signal: AbortSignal): Promise<string[]> {
+    const unmended: string[] = [];
+    if (lost.length === 0 || !(await eventsAreRead(signal))) return unmended;
     for (const before of lost) {
-      if (signal.aborted) return;
+      if (signal.aborted) break;
       // Read again: the last events may have finished it. The guard of the raise covers the time after.
       const judgement = await judgements.get(before._id);
       if (!judgement || isFinal(judgement.state) || judgement.dispatch !== before.dispatch) continue;
@@ -87,7 +91,9 @@ export function createReconciler(deps: ReconcilerDeps): Repeat {
         "a job was lost; dispatching anew",
       );
       if (await dispatchOrFail(deps, judgement)) measures.mended.inc({ reason: "lost" });
+      else unmended.push(judgement._id);
     }
+    return unmended;
   }
 
   /**
@@ -117,7 +123,7 @@ export function createReconciler(deps: ReconcilerDeps): Repeat {
     const depths = await laneDepths(jobs(), language);
     const there = await submissionsInStream(jobs(), language);
     const lost = new Set(await withoutJob(quiet, there));
-    await dispatchLost([...lost], signal);
+    deps.stuck.note(language, await dispatchLost([...lost], signal));
     await unstickQuiet(
       quiet.filter((judgement) => !lost.has(judgement)),
       depths,
@@ -147,6 +153,10 @@ export function createReconciler(deps: ReconcilerDeps): Repeat {
       if (signal.aborted) return;
       await reconcile(language, own, signal);
     }
+    for (const language of LANGUAGE_IDS) {
+      const looked = whole || short.has(language);
+      if (looked && quiet.every((one) => one.language !== language)) deps.stuck.note(language, []);
+    }
     if (!whole) return;
     suspects = nextSuspects;
     nextSuspects = new Set();
@@ -161,9 +171,13 @@ export function createReconciler(deps: ReconcilerDeps): Repeat {
       // Short, so that a dead leader is soon followed: a round that outlasts it may overlap with another's.
       const ttlMs = deps.intervalMs * 2;
       const term = await deps.leases.acquire({ name: LEASE, holder: deps.instance, ttlMs });
-      if (term === undefined) return;
+      if (term === undefined) {
+        deps.stuck.clear();
+        return;
+      }
       await deps.mend();
       await round(signal);
+      deps.stuck.rounded();
     },
   });
   return {

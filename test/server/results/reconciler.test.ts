@@ -4,6 +4,7 @@ import { findJob, purgeJob } from "../../../src/server/broker/jobs.ts";
 import { createLink } from "../../../src/server/broker/link.ts";
 import { createResultMeasures } from "../../../src/server/results/measures.ts";
 import { createReconciler } from "../../../src/server/results/reconciler.ts";
+import { createStuckCount } from "../../../src/server/results/stuckcount.ts";
 import { openStore } from "../../../src/server/store/store.ts";
 import { systemClock } from "../../../src/shared/clock.ts";
 import { createLog } from "../../../src/shared/log.ts";
@@ -161,6 +162,7 @@ describe("an event that is not read yet", () => {
       redispatch: async (judgement) => dispatched.push(judgement.submission) > 0,
       leases: store.leases,
       instance: "alone",
+      stuck: createStuckCount({ registry: new Registry(), clock: systemClock, afterMs: 0 }),
       mend: async () => {
         rounds += 1;
       },
