@@ -23,8 +23,12 @@ export async function settle(deps: SettleDeps, judgement: JudgementDocument): Pr
   const final = isFinal(judgement.state);
   announce(deps, judgement.submission, { revision: revisionOf(judgement), final });
   if (!final) return;
-  deps.measures.finals.inc({ state: judgement.state });
-  deps.measures.finalSeconds.observe((judgement.updatedAt.getTime() - judgement.createdAt.getTime()) / 1000);
+  const { submission, generation, state, dispatch, delivery, deadLetter } = judgement;
+  const seconds = (judgement.updatedAt.getTime() - judgement.createdAt.getTime()) / 1000;
+  const why = deadLetter === undefined ? {} : { code: deadLetter.code, reason: deadLetter.reason };
+  deps.log.info({ submission, generation, state, dispatch, delivery, seconds, ...why }, "final");
+  deps.measures.finals.inc({ state });
+  deps.measures.finalSeconds.observe(seconds);
   // In the usual case the one holder acks its own job; only otherwise may something be left.
   const open = judgement.tries.filter((one) => one.end === undefined);
   if (judgement.state === "FINISHED" && judgement.dispatch === 1 && judgement.tries.length < 2) return;
