@@ -17,7 +17,8 @@ export interface ExecutorConfig {
   readonly contestReserved: number;
   readonly nats: NatsAccess;
   readonly topology: Topology;
-  readonly serverUrl: string;
+  /** Any of them can answer; the next one is asked when one does not. */
+  readonly serverUrls: readonly string[];
   /** Absolute; of this executor alone. */
   readonly workDir: string;
   readonly healthPort: number;
@@ -57,7 +58,7 @@ const Environment = z
     NATS_URL: z.string().min(1),
     NATS_USER: z.string().optional(),
     NATS_PASSWORD: z.string().optional(),
-    DOCKET_SERVER_URL: z.url(),
+    DOCKET_SERVER_URL: listOf(z.url()),
     DOCKET_TOPOLOGY_PREFIX: z.string().default(""),
     DOCKET_WORK_DIR: z.string().startsWith("/", "expected an absolute path"),
     DOCKET_HEALTH_PORT: envInt(0),
@@ -121,7 +122,7 @@ export function readConfig(env: NodeJS.ProcessEnv): ExecutorConfig {
       inboxPrefix: `_INBOX_${given.DOCKET_EXECUTOR_ID}`,
     },
     topology: { prefix: given.DOCKET_TOPOLOGY_PREFIX, replicas: 1 },
-    serverUrl: given.DOCKET_SERVER_URL,
+    serverUrls: given.DOCKET_SERVER_URL,
     workDir: given.DOCKET_WORK_DIR,
     healthPort: given.DOCKET_HEALTH_PORT,
     logLevel: given.DOCKET_LOG_LEVEL,

@@ -84,7 +84,7 @@ export async function openExecutor(deps: ExecutorDeps): Promise<Executor> {
   const cache = await openBlobCache({
     folder: join(config.workDir, "blobs"),
     maxBytes: config.limits.blobCacheBytes,
-    serverUrl: config.serverUrl,
+    serverUrls: config.serverUrls,
     metrics,
     log,
   });
@@ -150,7 +150,7 @@ export async function openExecutor(deps: ExecutorDeps): Promise<Executor> {
       ...parts,
       workDir: config.workDir,
       freeDiskBytes: config.limits.executorFreeDiskBytes,
-      serverUrl: config.serverUrl,
+      serverUrls: config.serverUrls,
     }),
     offer,
     presence,

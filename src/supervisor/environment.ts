@@ -10,7 +10,8 @@ export interface StackFacts {
   readonly nats: BrokerAccess;
   readonly topologyPrefix: string;
   readonly host: string;
-  readonly port: number;
+  /** Of each server. */
+  readonly ports: readonly number[];
   readonly bwrap: string;
   /** What toolchains have to have built once, shared by all stacks of the checkout. */
   readonly toolchainDir: string;
@@ -50,7 +51,11 @@ export function brokerUser(facts: StackFacts, user: string): { NATS_USER?: strin
   };
 }
 
-export function serverEnvironment(facts: StackFacts, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function serverEnvironment(
+  facts: StackFacts,
+  env: NodeJS.ProcessEnv,
+  port: number,
+): NodeJS.ProcessEnv {
   return {
     ...passed(env),
     MONGODB_URL: facts.mongodbUrl,
@@ -58,7 +63,7 @@ export function serverEnvironment(facts: StackFacts, env: NodeJS.ProcessEnv): No
     NATS_URL: facts.nats.url,
     ...brokerUser(facts, SERVER_USER),
     DOCKET_HOST: facts.host,
-    DOCKET_PORT: String(facts.port),
+    DOCKET_PORT: String(port),
     DOCKET_ALLOWED_HOSTS: env["DOCKET_ALLOWED_HOSTS"] ?? "",
     DOCKET_CAPABILITY_SECRET: derive(facts.identity, "capability"),
     DOCKET_TOPOLOGY_PREFIX: facts.topologyPrefix,
@@ -67,7 +72,7 @@ export function serverEnvironment(facts: StackFacts, env: NodeJS.ProcessEnv): No
 }
 
 /** How the server is reached from this machine: by loopback when it listens everywhere. */
-export function localUrl({ host, port }: Pick<StackFacts, "host" | "port">): string {
+export function localUrl(host: string, port: number): string {
   const name = ["0.0.0.0", "::"].includes(host) ? "127.0.0.1" : host;
   return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
 }
@@ -81,12 +86,13 @@ export function executorEnvironment(
     readonly workDir: string;
     readonly uid: number;
     readonly slotUidBase: number;
+    readonly natsUrl: string;
   },
 ): NodeJS.ProcessEnv {
   const { plan } = executor;
   return {
     ...passed(env),
-    NATS_URL: facts.nats.url,
+    NATS_URL: executor.natsUrl,
     ...brokerUser(facts, plan.id),
     DOCKET_EXECUTOR_ID: plan.id,
     DOCKET_POOL: plan.pool,
@@ -94,7 +100,7 @@ export function executorEnvironment(
     DOCKET_LANES: plan.lanes.join(","),
     DOCKET_SLOTS: String(plan.slots),
     DOCKET_CONTEST_RESERVED: String(plan.contestReserved),
-    DOCKET_SERVER_URL: localUrl(facts),
+    DOCKET_SERVER_URL: facts.ports.map((port) => localUrl(facts.host, port)).join(","),
     DOCKET_TOPOLOGY_PREFIX: facts.topologyPrefix,
     DOCKET_WORK_DIR: executor.workDir,
     DOCKET_UID: String(executor.uid),

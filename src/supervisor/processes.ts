@@ -18,13 +18,19 @@ const SERVER_READY_MS = 30_000;
 /** The first start compiles Go's standard library and warms every toolchain, on however few cores there are. */
 const EXECUTOR_READY_MS = 300_000;
 
-export async function startServer(deps: StackDeps, facts: StackFacts, given: Variables): Promise<Kept> {
-  const onLine = await deps.logs.writer("server");
+/** The first server is `server`, the next ones `server-2` and so on. */
+export async function startServer(
+  deps: StackDeps,
+  facts: StackFacts,
+  given: Variables & { readonly index: number },
+): Promise<Kept> {
+  const name = given.index === 0 ? "server" : `server-${given.index + 1}`;
+  const onLine = await deps.logs.writer(name);
   const uid = (await checkoutIsOpen()) ? deps.block?.service : undefined;
   // Archives are unpacked here: our own TMPDIR may be closed to the server's user.
-  const temporary = join(deps.data.path, "server");
+  const temporary = join(deps.data.path, name);
   return await keepAlive(
-    "server",
+    name,
     async (born) => {
       // What a server that was killed left in it goes.
       await rm(temporary, { recursive: true, force: true });
@@ -33,11 +39,16 @@ export async function startServer(deps: StackDeps, facts: StackFacts, given: Var
       await startReady(
         { watchdog: deps.watchdog, born: bornIn(deps, born) },
         {
-          name: "server",
+          name,
           command: NODE,
           args: [join(ROOT, "src/server/main.ts")],
           cwd: "/",
-          env: { ...serverEnvironment(facts, given.env), TMPDIR: temporary, ...given.extraEnv?.["server"] },
+          env: {
+            ...serverEnvironment(facts, given.env, facts.ports[given.index] ?? 0),
+            TMPDIR: temporary,
+            ...given.extraEnv?.["server"],
+            ...given.extraEnv?.[name],
+          },
           uid,
           readyMs: SERVER_READY_MS,
           onStdout: onLine,
@@ -53,7 +64,12 @@ export async function startServer(deps: StackDeps, facts: StackFacts, given: Var
 export async function startExecutor(
   deps: StackDeps,
   facts: StackFacts,
-  given: Variables & { readonly plan: ExecutorPlan; readonly index: number; readonly slotsBefore: number },
+  given: Variables & {
+    readonly plan: ExecutorPlan;
+    readonly index: number;
+    readonly slotsBefore: number;
+    readonly brokerFor?: ((executor: string, url: string) => Promise<string>) | undefined;
+  },
 ): Promise<Kept> {
   const { plan } = given;
   if (deps.block === undefined) throw new Error("executors need root");
@@ -64,7 +80,8 @@ export async function startExecutor(
   await chmod(workDir, 0o711);
   await giveTo(workDir, uid);
   const onLine = await deps.logs.writer(plan.id);
-  const executor = { plan, workDir, uid, slotUidBase: deps.block.slotBase(given.slotsBefore) };
+  const natsUrl = (await given.brokerFor?.(plan.id, facts.nats.url)) ?? facts.nats.url;
+  const executor = { plan, workDir, uid, slotUidBase: deps.block.slotBase(given.slotsBefore), natsUrl };
   return await keepAlive(
     plan.id,
     async (born) => {

@@ -24,6 +24,8 @@ export interface StackOptions {
   readonly host?: string | undefined;
   /** 0 or left out: any free port. */
   readonly port?: number | undefined;
+  /** How many server processes, default 1: `server`, `server-2` and so on; the first one has the port. */
+  readonly servers?: number | undefined;
   /** Empty: no executors; submissions wait in the queue. */
   readonly pools: readonly PoolConfig[];
   readonly topologyPrefix?: string | undefined;
@@ -37,7 +39,9 @@ export interface StackOptions {
   readonly natsPassword?: string | undefined;
   /** Where to take PATH, DOCKET_LIMIT_* and such from; usually process.env. */
   readonly env: NodeJS.ProcessEnv;
-  /** More variables for one process, by name, or by "server" / "executors". */
+  /** The URL by which an executor reaches the broker, given the broker's own: for a proxy in between. */
+  readonly brokerFor?: ((executor: string, url: string) => Promise<string>) | undefined;
+  /** More variables for one process, by name, or by "server" (all of them) / "executors". */
   readonly extraEnv?: Readonly<Record<string, NodeJS.ProcessEnv>> | undefined;
   /** Time for each process to stop by itself, milliseconds; default 10,000. */
   readonly graceMs?: number | undefined;
@@ -59,6 +63,8 @@ export interface StackProcess {
 export interface Stack {
   /** http://127.0.0.1:PORT */
   readonly url: string;
+  /** Of every server, the first one's first. */
+  readonly urls: readonly string[];
   /** API keys; the owner behind each is named like its role. */
   readonly keys: { readonly participant: string; readonly jury: string; readonly admin: string };
   readonly mongodbUrl: string;
@@ -121,7 +127,8 @@ async function build(
   const host = options.host ?? "127.0.0.1";
   if (options.pools.length > 0) await checkCanIsolate();
   const data = await openDataFolder(options.dataFolder, undo);
-  const port = await freePort(host, options.port ?? 0);
+  const ports = [await freePort(host, options.port ?? 0)];
+  while (ports.length < (options.servers ?? 1)) ports.push(await freePort(host, 0));
   const identity = await identityOf(data.path);
   const executors = planExecutors(options.pools, identity.id, availableParallelism());
   const block = await ownUidBlock(data.path, undo);
@@ -154,12 +161,12 @@ async function build(
     nats: backing.nats,
     topologyPrefix: options.topologyPrefix ?? "",
     host,
-    port,
+    ports,
     bwrap: await bwrapPath(binFolder),
     toolchainDir: await toolchainFolder(binFolder),
     graceMs,
   };
-  keep(await startServer(deps, facts, options));
+  for (const [index] of ports.entries()) keep(await startServer(deps, facts, { ...options, index }));
   const started = await Promise.allSettled(
     executors.map(async (plan, index) => {
       const slotsBefore = executors.slice(0, index).reduce((sum, other) => sum + other.slots, 0);
@@ -182,7 +189,8 @@ async function build(
     return found;
   };
   return {
-    url: localUrl(facts),
+    url: localUrl(host, ports[0] ?? 0),
+    urls: ports.map((port) => localUrl(host, port)),
     keys: identity.keys,
     mongodbUrl: facts.mongodbUrl,
     database,

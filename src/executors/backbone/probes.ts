@@ -10,14 +10,19 @@ interface ProbeDeps {
   readonly workDir: string;
   /** Below this, no job is taken. */
   readonly freeDiskBytes: number;
-  readonly serverUrl: string;
+  readonly serverUrls: readonly string[];
 }
 
 const DISK_INTERVAL_MS = 5_000;
 const BLOB_PROBE_MS = [100, 250, 500, 1_000, 2_000, 5_000] as const;
 const BLOB_PROBE_TIMEOUT_MS = 3_000;
 
-/** Blobs come through the server: it is ready when it can reach the store behind it. */
+/** Blobs come through a server, any of them: it is ready when it can reach the store behind it. */
+async function blobsReason(serverUrls: readonly string[]): Promise<string | undefined> {
+  const reasons = await Promise.all(serverUrls.map(blobStoreReason));
+  return reasons.includes(undefined) ? undefined : reasons.join("; ");
+}
+
 async function blobStoreReason(serverUrl: string): Promise<string | undefined> {
   try {
     const answer = await fetch(new URL("/readyz", serverUrl), {
@@ -66,7 +71,7 @@ export function createProbes(deps: ProbeDeps): Service {
         continue;
       }
       await pause(BLOB_PROBE_MS[Math.min(failures++, BLOB_PROBE_MS.length - 1)] ?? 0, stopped.signal);
-      const reason = await blobStoreReason(deps.serverUrl);
+      const reason = await blobsReason(deps.serverUrls);
       if (reason === undefined) health.set("blobs", undefined);
     }
   };

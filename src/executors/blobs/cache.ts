@@ -19,7 +19,7 @@ interface CacheDeps {
   /** Folder of this executor alone; made when missing. */
   readonly folder: string;
   readonly maxBytes: number;
-  readonly serverUrl: string;
+  readonly serverUrls: readonly string[];
   readonly metrics: Pick<ExecutorMetrics, "blobHits" | "blobMisses" | "blobEvictions" | "blobBytes">;
   readonly log: Log;
 }
@@ -86,7 +86,7 @@ export async function openBlobCache(deps: CacheDeps): Promise<BlobCache> {
     }
     metrics.blobMisses.inc();
     const file = join(incoming, sha256);
-    const sizeBytes = await fetchBlob(deps.serverUrl, sha256, capability, file);
+    const sizeBytes = await fetchBlob(deps.serverUrls, sha256, capability, file);
     await mkdir(join(folder, sha256.slice(0, 2)), { recursive: true });
     await rename(file, pathOf(sha256));
     const entry: Entry = { sha256, sizeBytes, verified: true, pins: 0 };

@@ -14,17 +14,21 @@ const STALL_MS = 10_000;
 
 /**
  * Fetches one blob into `file` (read-only for everyone, as the sandbox reads it under other uids) and returns its size.
+ * Each try asks the next server.
  * Throws BlobFault: shared when the server is out of reach or in trouble, otherwise about this blob alone. Other
  * errors (a full disk) are thrown as they are. No file is left after a throw.
  */
 export async function fetchBlob(
-  serverUrl: string,
+  serverUrls: readonly string[],
   sha256: Sha256,
   capability: string,
   file: string,
 ): Promise<number> {
+  // Not always the same one first, so that fetches are spread over the servers.
+  const first = Number.parseInt(sha256.slice(0, 6), 16);
   for (let attempt = 0; ; attempt++) {
     try {
+      const serverUrl = serverUrls[(first + attempt) % serverUrls.length];
       return await fetchOnce(new URL(`/blobs/${sha256}`, serverUrl), sha256, capability, file);
     } catch (error) {
       await rm(file, { force: true });

@@ -40,7 +40,7 @@ const open = (maxBytes = 1_000_000): Promise<BlobCache> => {
   return openBlobCache({
     folder,
     maxBytes,
-    serverUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    serverUrls: [`http://127.0.0.1:${(server.address() as AddressInfo).port}`],
     metrics,
     log: createLog("test", "silent"),
   });
@@ -140,12 +140,25 @@ test("a job told to stop waits no longer; the fetch serves the next one", async 
 
 test("an unreachable server is a shared fault and leaves no file", async () => {
   metrics = createMetrics(new Registry(), () => 0);
-  const serverUrl = "http://127.0.0.1:9";
+  const serverUrls = ["http://127.0.0.1:9"];
   const log = createLog("test", "silent");
-  const cache = await openBlobCache({ folder, maxBytes: 1_000, serverUrl, metrics, log });
+  const cache = await openBlobCache({ folder, maxBytes: 1_000, serverUrls, metrics, log });
   await expect(cache.source("cap", never).open(thousand(6))).rejects.toMatchObject({
     code: "BLOB_UNAVAILABLE",
     shared: true,
   });
   expect(await files()).toEqual([]);
+});
+
+test("another server is asked when one is down", async () => {
+  metrics = createMetrics(new Registry(), () => 0);
+  const up = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const log = createLog("test", "silent");
+  const serverUrls = ["http://127.0.0.1:9", up];
+  const cache = await openBlobCache({ folder, maxBytes: 1_000_000, serverUrls, metrics, log });
+  // Whichever of the two is the first for a blob.
+  for (const sha256 of [thousand(1), thousand(2), thousand(3), thousand(4)]) {
+    const { path } = await cache.source("cap", never).open(sha256);
+    expect(await readFile(path)).toEqual(blobs.get(sha256));
+  }
 });
