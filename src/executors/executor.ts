@@ -129,6 +129,8 @@ export async function openExecutor(deps: ExecutorDeps): Promise<Executor> {
     draining: () => worker.draining(),
   });
   const noteLanguages = (): void => {
+    for (const language of offer.known())
+      metrics.languageTakenOut.set({ language }, offer.takenOut(language) ? 1 : 0);
     const none = offer.offered().length === 0;
     health.set("languages", none ? "no language of this executor works here (see notOffered)" : undefined);
   };

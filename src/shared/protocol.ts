@@ -103,12 +103,13 @@ export type FenceAnswer = z.infer<typeof FenceAnswer>;
 export const Announcement = z.object({ revision: z.int(), final: z.boolean() });
 export type Announcement = z.infer<typeof Announcement>;
 
-/** On `control.<executor>`: stop a job that is running there. */
-export const Control = z.object({
-  type: z.literal("cancel"),
-  submission: SubmissionId,
-  generation: z.int().min(1),
-});
+/** On `control.<executor>`. */
+export const Control = z.discriminatedUnion("type", [
+  /** Stop a job that is running there. */
+  z.object({ type: z.literal("cancel"), submission: SubmissionId, generation: z.int().min(1) }),
+  /** Offer again what was taken out because its jobs kept failing; without a language: all of it. */
+  z.object({ type: z.literal("reinstate"), language: LanguageId.optional() }),
+]);
 export type Control = z.infer<typeof Control>;
 
 /** On `presence.<executor>`, every `PRESENCE_INTERVAL_MS`. */

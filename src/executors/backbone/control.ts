@@ -7,13 +7,18 @@ import { Control } from "../../shared/protocol.ts";
 import { subjects, type Topology } from "../../shared/topology.ts";
 import type { Board } from "./board.ts";
 import type { Connection } from "./connection.ts";
+import type { Offer } from "./offer.ts";
 
-/** Listens for word that a job in hand was cancelled. A word that comes too late finds nothing, which is right. */
+/**
+ * Listens for word that a job in hand was cancelled, or that a language is to be offered again. A word that comes too
+ * late finds nothing, which is right.
+ */
 export function createControl(deps: {
   readonly connection: Connection;
   readonly topology: Topology;
   readonly executor: ExecutorId;
   readonly board: Board;
+  readonly offer: Offer;
   readonly log: Log;
 }): Service {
   let subscription: Subscription | undefined;
@@ -27,7 +32,8 @@ export function createControl(deps: {
             deps.log.warn({ err: error }, "unreadable control message");
             return;
           }
-          deps.board.find(control.submission, control.generation)?.stop("cancelled");
+          if (control.type === "reinstate") deps.offer.reinstate(control.language);
+          else deps.board.find(control.submission, control.generation)?.stop("cancelled");
         },
       });
       return Promise.resolve();

@@ -55,6 +55,12 @@ export function createMetrics(registry: Registry, oldestHeartbeatMs: () => numbe
     }),
     slotsBusy: new Gauge({ name: "docket_executor_slots_busy", help: "Slots in use.", registers }),
     healthy: new Gauge({ name: "docket_executor_healthy", help: "1 while jobs are pulled.", registers }),
+    languageTakenOut: new Gauge({
+      name: "docket_executor_language_taken_out",
+      help: "1 while a language that worked here is not offered because its jobs kept failing.",
+      labelNames: ["language"],
+      registers,
+    }),
     heartbeatAgeSeconds: new Gauge({
       name: "docket_executor_heartbeat_age_seconds",
       help: "Age of the oldest confirmed heartbeat among the jobs held; 0 without any.",

@@ -2,7 +2,8 @@ import type { LanguageId } from "../../shared/language.ts";
 import type { Service } from "../../shared/lifecycle.ts";
 import type { Log } from "../../shared/log.ts";
 import type { FaultCode } from "../../shared/protocol.ts";
-import { type Change, createChange, nextChange } from "./change.ts";
+import { type Change, createChange, pause } from "./change.ts";
+import { createStreaks } from "./streaks.ts";
 
 /** Which languages this executor takes jobs in right now. */
 export interface Offer extends Service {
@@ -11,8 +12,15 @@ export interface Offer extends Service {
   offered(): readonly { readonly id: LanguageId; readonly version: string }[];
   notOffered(): readonly { readonly id: LanguageId; readonly reason: string }[];
   has(language: LanguageId): boolean;
+  /** Worked before and was taken out because its jobs kept failing. */
+  takenOut(language: LanguageId): boolean;
   /** How a job in `language` ended: undefined when without a fault. */
-  note(language: LanguageId, fault: FaultCode | undefined): void;
+  note(language: LanguageId, fault: FaultCode | undefined, submission: string): void;
+  /**
+   * By an operator's word: what was taken out is offered again at once, and what never worked here is tested now. All
+   * languages without one.
+   */
+  reinstate(language?: LanguageId): void;
   readonly change: Change;
 }
 
@@ -28,84 +36,123 @@ interface OfferDeps {
   readonly log: Log;
 }
 
-/** So many faults of the machinery one after the other take the language out. */
-export const FAULTS_IN_A_ROW = 3;
-const MACHINERY: ReadonlySet<FaultCode> = new Set(["SANDBOX_FAILED", "TOOLCHAIN_BROKEN"]);
 const RETEST_MS = [1_000, 5_000, 15_000, 60_000] as const;
+/** Taken out so often without one good job in between, a language stays out: its self-test proves too little. */
+const RELAPSES = 4;
 
-const isOffered = (tested: TestedLanguage): boolean => "version" in tested;
+const BY_TEST = "offered again when its self-test passes";
+const BY_HAND =
+  "its self-test passes, its jobs fail: put it back by hand (docket reinstate) when it is mended";
+
+/** A language as this executor sees it. */
+interface Entry {
+  tested: TestedLanguage;
+  /** Its version when it worked last. */
+  version?: string;
+  /** How often it was taken out since its last good job. */
+  relapses: number;
+  healing?: { readonly stop: AbortController; readonly done: Promise<void> } | undefined;
+}
 
 export function createOffer(deps: OfferDeps): Offer {
   const { log } = deps;
-  const languages = new Map<LanguageId, TestedLanguage>(deps.tested.map((tested) => [tested.id, tested]));
-  const streaks = new Map<LanguageId, number>();
+  const entries = new Map<LanguageId, Entry>(
+    deps.tested.map((tested) => [
+      tested.id,
+      { tested, relapses: 0, ...("version" in tested ? { version: tested.version } : {}) },
+    ]),
+  );
+  const streaks = createStreaks();
   const change = createChange();
-  let stopped = new AbortController();
-  let loop: Promise<void> | undefined;
+  let running = false;
 
-  const broken = (): LanguageId[] => [...languages.values()].filter((t) => !isOffered(t)).map((t) => t.id);
+  const isOffered = (entry: Entry): boolean => "version" in entry.tested;
 
-  const retested = async (id: LanguageId): Promise<TestedLanguage> => {
-    try {
-      return await deps.retest(id);
-    } catch (error) {
-      return { id, reason: `its self-test cannot be run: ${String(error)}` };
+  function set(entry: Entry, tested: TestedLanguage): void {
+    entry.tested = tested;
+    if ("version" in tested) entry.version = tested.version;
+    change.notify();
+  }
+
+  /** Tests after growing pauses, the first of which is `RETEST_MS[from]`, until it passes or is stopped. */
+  async function heal(id: LanguageId, entry: Entry, from: number, signal: AbortSignal): Promise<void> {
+    for (let attempt = from; ; attempt++) {
+      const waitMs = attempt < 0 ? 0 : (RETEST_MS[Math.min(attempt, RETEST_MS.length - 1)] ?? 0);
+      await pause(waitMs, signal);
+      if (signal.aborted) return;
+      const tested = await deps.retest(id).catch((error: unknown): TestedLanguage => ({
+        id,
+        reason: `its self-test cannot be run: ${String(error)}`,
+      }));
+      if (signal.aborted) return;
+      set(entry, tested);
+      if ("reason" in tested) continue;
+      log.info({ language: id }, "language passes its self-test again; offered");
+      return;
     }
-  };
+  }
 
-  const heal = async (): Promise<void> => {
-    let failures = 0;
-    while (!stopped.signal.aborted) {
-      if (broken().length === 0) {
-        failures = 0;
-        await nextChange(change, 60_000, stopped.signal);
-        continue;
-      }
-      const waitMs = RETEST_MS[Math.min(failures++, RETEST_MS.length - 1)] ?? 0;
-      await nextChange(createChange(), waitMs, stopped.signal);
-      if (stopped.signal.aborted) return;
-      for (const id of broken()) {
-        const tested = await retested(id);
-        languages.set(id, tested);
-        if (!isOffered(tested)) continue;
-        log.info({ language: id }, "language passes its self-test again; offered");
-        streaks.delete(id);
-        change.notify();
-      }
-    }
-  };
+  function startHealing(id: LanguageId, entry: Entry, from: number): void {
+    if (!running) return;
+    entry.healing?.stop.abort();
+    const stop = new AbortController();
+    entry.healing = { stop, done: heal(id, entry, from, stop.signal) };
+  }
+
+  function takeOut(id: LanguageId, entry: Entry, why: string): void {
+    streaks.forget(id);
+    if (!isOffered(entry)) return;
+    entry.relapses += 1;
+    const forGood = entry.relapses >= RELAPSES;
+    const reason = `${why}; ${forGood ? BY_HAND : BY_TEST}`;
+    log.error({ language: id, reason }, "language taken out");
+    set(entry, { id, reason });
+    // Each time it waits longer: a self-test that passes while jobs fail must not use up job after job.
+    if (!forGood) startHealing(id, entry, entry.relapses - 1);
+  }
 
   return {
     name: "offer",
     change,
-    known: () => [...languages.keys()],
-    offered: () => [...languages.values()].filter((tested) => "version" in tested),
-    notOffered: () => [...languages.values()].filter((tested) => "reason" in tested),
+    known: () => [...entries.keys()],
+    offered: () => [...entries.values()].flatMap(({ tested }) => ("version" in tested ? [tested] : [])),
+    notOffered: () => [...entries.values()].flatMap(({ tested }) => ("reason" in tested ? [tested] : [])),
     has: (language) => {
-      const tested = languages.get(language);
-      return tested !== undefined && isOffered(tested);
+      const entry = entries.get(language);
+      return entry !== undefined && isOffered(entry);
     },
-    note: (language, fault) => {
-      const streak = fault !== undefined && MACHINERY.has(fault) ? (streaks.get(language) ?? 0) + 1 : 0;
-      streaks.set(language, streak);
-      const tested = languages.get(language);
-      if (streak < FAULTS_IN_A_ROW || tested === undefined || !isOffered(tested)) return;
-      const reason = `${streak} jobs in a row ended with ${fault}; offered again when its self-test passes`;
-      log.error({ language, reason }, "language taken out");
-      languages.set(language, { id: language, reason });
-      change.notify();
+    takenOut: (language) => {
+      const entry = entries.get(language);
+      return entry?.version !== undefined && !isOffered(entry);
+    },
+    note: (language, fault, submission) => {
+      const entry = entries.get(language);
+      if (entry === undefined) return;
+      if (fault === undefined) entry.relapses = 0;
+      const sick = streaks.note(language, fault, submission);
+      if (sick === undefined) return;
+      for (const [id, one] of sick.all ? entries : [[language, entry] as const]) takeOut(id, one, sick.why);
+    },
+    reinstate: (language) => {
+      for (const [id, entry] of entries) {
+        if ((language !== undefined && language !== id) || isOffered(entry)) continue;
+        entry.relapses = 0;
+        entry.healing?.stop.abort();
+        log.warn({ language: id }, "put back by hand");
+        if (entry.version === undefined) startHealing(id, entry, -1);
+        else set(entry, { id, version: entry.version });
+      }
     },
     start: () => {
-      if (loop === undefined) {
-        stopped = new AbortController();
-        loop = heal();
-      }
+      if (running) return Promise.resolve();
+      running = true;
+      for (const [id, entry] of entries) if (!isOffered(entry)) startHealing(id, entry, 0);
       return Promise.resolve();
     },
     stop: async () => {
-      stopped.abort();
-      await loop;
-      loop = undefined;
+      running = false;
+      for (const { healing } of entries.values()) healing?.stop.abort();
+      await Promise.all([...entries.values()].flatMap(({ healing }) => healing?.done ?? []));
     },
   };
 }

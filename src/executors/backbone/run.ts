@@ -53,15 +53,17 @@ export async function runJob(deps: RunDeps, input: RunInput): Promise<Ran> {
     return failed(fault("JOB_MALFORMED", `This executor has no kind of work "${job.kind}".`));
   }
   if (!deps.offer.has(job.language)) {
-    return failed(fault("LANGUAGE_NOT_OFFERED", `This executor does not offer ${job.language} any more.`));
+    // It was taken out while the job was on its way: the job is not to blame.
+    const message = `This executor does not offer ${job.language} any more.`;
+    return failed({ ...fault("LANGUAGE_NOT_OFFERED", message), shared: true });
   }
   const patienceEndsMs = deps.monotonic() + SHARED_WAIT_MS;
   for (let attempt = 0; ; attempt++) {
     const ran = await runOnce(deps, input, kind);
     const { outcome } = ran;
-    if (outcome.type === "finished") deps.offer.note(job.language, undefined);
+    if (outcome.type === "finished") deps.offer.note(job.language, undefined, job.submission);
     if (outcome.type !== "fault") return ran;
-    deps.offer.note(job.language, outcome.fault.code);
+    deps.offer.note(job.language, outcome.fault.code, job.submission);
     if (!outcome.fault.shared || stop.aborted) return ran;
 
     noteShared(deps.health, outcome.fault);
