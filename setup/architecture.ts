@@ -40,7 +40,7 @@ const LAYERS: readonly (readonly [prefix: string, mayImport: readonly string[]])
     ],
   ],
   ["setup/", ["src/shared/", "src/supervisor/"]],
-  ["bench/", ["src/"]],
+  ["bench/", ["src/", "test/support/proxy.ts"]],
   ["test/", ["src/", "setup/", "bench/", "codegen.ts"]],
   ["codegen.ts", ["src/server/graphql/", "src/shared/"]],
 ];
@@ -83,7 +83,10 @@ const packages: Rule = (sources) =>
 const missing: Rule = (sources) => {
   const known = new Set(sources.map((source) => source.path));
   return eachReference(sources).flatMap(({ source, to }) =>
-    to.file === undefined || !/\.tsx?$/.test(to.file) || known.has(to.file) || to.file.includes("/generated/")
+    to.file === undefined ||
+    !/\.(tsx?|m?js)$/.test(to.file) ||
+    known.has(to.file) ||
+    to.file.includes("/generated/")
       ? []
       : [{ path: source.path, message: `imports ${to.specifier}: there is no such file` }],
   );
@@ -132,7 +135,7 @@ const sizes: Rule = (sources) => {
 const names: Rule = (sources) =>
   sources.flatMap(({ path }) =>
     path
-      .replace(/\.tsx?$/, "")
+      .replace(/\.(tsx?|m?js)$/, "")
       .split("/")
       .some((part) => FORBIDDEN_NAMES.test(part))
       ? [{ path, message: "name a file for the noun it defines or the verb it does" }]

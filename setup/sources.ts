@@ -14,7 +14,7 @@ export interface Reference {
   readonly typeOnly: boolean;
 }
 
-/** What the architecture rules know of one TypeScript file. */
+/** What the architecture rules know of one file in TypeScript or JavaScript. */
 export interface Source {
   /** Path from the top of the tree, with slashes. */
   readonly path: string;
@@ -119,9 +119,9 @@ export function parseSource(path: string, text: string): Source {
   };
 }
 
-/** Every TypeScript file of ours below `root`; what is generated is left out. */
+/** Every file of ours in TypeScript or JavaScript below `root`; what is generated is left out. */
 export function readSources(root: string): Source[] {
-  return globSync(["*.ts", "{src,test,bench,setup}/**/*.{ts,tsx}"], {
+  return globSync(["*.ts", "{src,test,bench,setup}/**/*.{ts,tsx,js,mjs}"], {
     cwd: root,
     exclude: ["src/cli/generated/**"],
   })

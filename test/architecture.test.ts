@@ -53,6 +53,7 @@ const PLANTED: Record<RuleName, Record<string, Record<string, string>>> = {
     "pothos in intake": { "src/server/intake/a.ts": 'import core from "@pothos/core";\ncore;\n' },
   },
   missing: {
+    "an import of nothing in JavaScript": { "setup/a.mjs": 'import { b } from "./b.mjs";\nb;\n' },
     "an import of nothing": { "src/shared/a.ts": 'import { b } from "./b.ts";\nexport const a = b;\n' },
   },
   cycles: {
@@ -64,10 +65,12 @@ const PLANTED: Record<RuleName, Record<string, Record<string, string>>> = {
   },
   sizes: {
     "one file too long": { "src/shared/a.ts": lines(401), ...tenSmall() },
+    "one file in JavaScript too long": { "src/shared/a.js": lines(401), ...tenSmall() },
     "too many long files": { "src/shared/a.ts": lines(251), "src/shared/b.ts": lines(251), ...tenSmall() },
   },
   names: {
     "a utils file": { "src/shared/utils.ts": "export const a = 1;\n" },
+    "a helper in JavaScript": { "src/shared/helper.js": "export const a = 1;\n" },
     "a helpers folder": { "src/server/helpers/a.ts": "export const a = 1;\n" },
     "a types file": { "src/server/store/types.ts": "export const a = 1;\n" },
   },
@@ -99,7 +102,9 @@ describe("architecture", () => {
 
   it("sees the whole tree", () => {
     expect(sources.length).toBeGreaterThan(50);
-    expect(sources.some((source) => source.path === "src/shared/protocol.ts")).toBe(true);
+    for (const path of ["src/shared/protocol.ts", "src/executors/sandbox/world/main.js", "setup/run.mjs"]) {
+      expect(sources.map((source) => source.path)).toContain(path);
+    }
   });
 
   it("has no broken rule", () => {

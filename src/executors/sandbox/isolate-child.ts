@@ -1,11 +1,12 @@
-import { readFileSync, readSync, writeSync } from "node:fs";
+import { readSync, writeSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import ivm from "isolated-vm";
+import { worldScript } from "./isolateworld.ts";
 
 /**
  * Runs inside the native sandbox, as the slot's uid, and gives each test an isolate of its own. It is trusted with
- * nothing: the parent holds all limits and takes what comes from here as the program's own word. Must import nothing
- * of ours: it sees this folder only.
+ * nothing: the parent holds all limits and takes what comes from here as the program's own word. It sees this folder
+ * only, and must import nothing else of ours.
  *
  * Parent to child: one JSON line {source, input} with the sizes in bytes, then those bytes.
  * Child to parent: frames of one byte type, four bytes length (little endian), then that many bytes. "R": ready for a
@@ -17,7 +18,7 @@ type End =
   /** The program asked for something the isolate does not offer. */
   | { readonly type: "unsupported"; readonly what: string };
 
-const worldText = readFileSync(fileURLToPath(new URL("isolate-world.js", import.meta.url)), "utf8");
+const worldText = worldScript(fileURLToPath(new URL("world", import.meta.url)));
 /** The control group holds the real limit; this one only must not come before it. MiB. */
 const ISOLATE_MIB = 8192;
 const sleepCell = new Int32Array(new SharedArrayBuffer(4));
