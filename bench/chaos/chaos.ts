@@ -1,0 +1,307 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { createClient, type Client } from "../../src/cli/client.ts";
+import { importProblem } from "../../src/cli/importproblem.ts";
+import { EXECUTORS, isFinal, SUBMISSION, type SubmissionView } from "../../src/cli/operations.ts";
+import { LanguageId } from "../../src/shared/language.ts";
+import { type Stack, startStack } from "../../src/supervisor/stack.ts";
+import { type Proxy, startProxy, targetOf, throughProxy } from "../../test/support/proxy.ts";
+import { machine, quantile } from "../figures.ts";
+import { listenToAnnouncements } from "./announced.ts";
+import { type Books, leftInStreams, openBooks, writesAfterTheEnd } from "./audit.ts";
+import { startFollowing } from "./following.ts";
+import { leftAfterStop, temporaryFiles } from "./leftovers.ts";
+import { PROBLEM_IDS, problemFolder, readWork } from "./programs.ts";
+import { recoveries, unexplained } from "./recovery.ts";
+import { type Hit, startStriking } from "./striking.ts";
+import { type Accepted, submitAll } from "./submitting.ts";
+
+export interface ChaosOptions {
+  readonly submissions: number;
+  /** Average time between two strikes. */
+  readonly everyMs: number;
+  readonly seed: number;
+  /** Three brokers and three database nodes instead of one of each. */
+  readonly cluster: boolean;
+  readonly perSecond: number;
+  /** Hears what happens. */
+  readonly tell: (line: string) => void;
+  /** Every line that a process of the stack writes. */
+  readonly onLine?: ((process: string, line: string) => void) | undefined;
+}
+
+export interface ChaosReport {
+  /** Confirmed to a client. */
+  readonly submissions: number;
+  /** Confirmed, and not there. */
+  readonly lost: number;
+  /** There twice under one key, or without anybody having asked for it. */
+  readonly doubled: number;
+  /** Judgements with two final states, in the database's log, in announcements or at a subscriber. */
+  readonly doubleFinal: number;
+  /** Without a final state long after everything was quiet again. */
+  readonly stuck: number;
+  readonly wrongVerdict: number;
+  /** Subscribers that did not hear of the end, or heard something out of order. */
+  readonly misled: number;
+  /** Messages, leases, processes, control groups and temporary files that outlived their use. */
+  readonly leftovers: number;
+  /** Dead letters. */
+  readonly failed: number;
+  /** Of these, with tries that failed though nobody touched their executor. */
+  readonly failedUnexplained: number;
+  readonly strikes: Readonly<Record<string, number>>;
+  /** Jobs that a strike took from their holder, and the time to their next start. */
+  readonly recovered: number;
+  readonly recoveryP50Ms: number;
+  readonly recoveryP99Ms: number;
+  readonly recoveryMaxMs: number;
+  /** Longest time between two confirmed submissions. */
+  readonly intakePauseMs: number;
+  readonly subscribers: number;
+  readonly resumes: number;
+  readonly verdicts: Readonly<Record<string, number>>;
+  readonly seconds: number;
+  /** The first of each kind of trouble, in words. */
+  readonly troubles: readonly string[];
+}
+
+const LANGUAGES = ["python", "javascript", "c", "cpp"] as const;
+/** Waiting for verdicts at most: a queue is always there, and an outage does not make it grow without end. */
+const MOST_UNFINISHED = 120;
+/** One in so many submissions has a subscriber. */
+const FOLLOWED = 5;
+/** Nothing came to an end for so long: what is left is stuck, milliseconds. */
+const STUCK_MS = 90_000;
+/** Of a try that failed before or after the strike on its executor, milliseconds. */
+const SLACK_MS = 3_000;
+
+/** The stack under attack: executors reach the broker through proxies. */
+async function startVictims(options: ChaosOptions): Promise<{ stack: Stack; proxies: Map<string, Proxy> }> {
+  const proxies = new Map<string, Proxy>();
+  const stack = await startStack({
+    servers: 2,
+    pools: [
+      { name: "scripts", languages: ["python", "javascript"], executors: 2, slots: 2 },
+      { name: "compiled", languages: ["c", "cpp"], executors: 2, slots: 1 },
+    ],
+    brokerFor: async (executor, url) => {
+      const proxy = await startProxy(targetOf(url.split(",")[0] ?? url));
+      proxies.set(executor, proxy);
+      return throughProxy(url.split(",")[0] ?? url, proxy);
+    },
+    env: process.env,
+    onEvent: ({ process, type, detail }) => {
+      if (type === "died" || type === "ready") options.tell(`  ${process} ${type} ${detail ?? ""}`.trimEnd());
+    },
+    onLine: options.onLine,
+  });
+  return { stack, proxies };
+}
+
+/** Resolves when nothing is unfinished and no message waits, or when that does not come about. */
+async function quiet(books: Books, stack: Stack): Promise<{ stuck: number; left: string[] }> {
+  let least = Infinity;
+  let since = performance.now();
+  for (;;) {
+    const unfinished = (await books.unfinished()) ?? Infinity;
+    const left = await leftInStreams(stack).catch((error: unknown) => [String(error)]);
+    if (unfinished === 0 && left.length === 0) return { stuck: 0, left };
+    const open = unfinished + left.length;
+    if (open < least) {
+      least = open;
+      since = performance.now();
+    }
+    if (performance.now() - since > STUCK_MS) return { stuck: unfinished, left };
+    await sleep(500);
+  }
+}
+
+async function heldLeases(jury: Client): Promise<string[]> {
+  const { executors } = await jury.request(EXECUTORS);
+  return executors.flatMap(({ name, running }) => running.map((one) => `${name} runs ${one.submissionId}`));
+}
+
+/** Asks the public API for every confirmed submission. */
+async function readBack(
+  clients: readonly Client[],
+  accepted: readonly Accepted[],
+): Promise<Map<string, SubmissionView>> {
+  const views = new Map<string, SubmissionView>();
+  const queue = [...accepted];
+  const read = async (client: Client): Promise<void> => {
+    for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+      const { submission } = await client.request(SUBMISSION, { id: next.id });
+      if (submission !== null) views.set(next.id, submission);
+    }
+  };
+  await Promise.all([...clients, ...clients, ...clients].map(read));
+  return views;
+}
+
+function longestPause(accepted: readonly Accepted[]): number {
+  const times = accepted.map(({ atMs }) => atMs).toSorted((a, b) => a - b);
+  return Math.max(0, ...times.slice(1).map((time, index) => time - (times[index] ?? time)));
+}
+
+const countBy = <T>(items: Iterable<T>, of: (item: T) => string): Record<string, number> => {
+  const counts: Record<string, number> = {};
+  for (const item of items) counts[of(item)] = (counts[of(item)] ?? 0) + 1;
+  return counts;
+};
+
+/** Submits, strikes, waits for quiet, and looks from outside at what has become of it all. */
+export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
+  const { tell, seed } = options;
+  tell(machine());
+  const { stack, proxies } = await startVictims(options);
+  const troubles: string[] = [];
+  const word = stack.executors[0]?.split("-").at(-1) ?? "";
+  let report: Omit<ChaosReport, "leftovers" | "troubles">;
+  let leftovers: string[];
+  try {
+    ({ report, leftovers } = await attack(options, stack, proxies, troubles));
+  } finally {
+    await stack.stop();
+    for (const proxy of proxies.values()) await proxy.close();
+  }
+  leftovers.push(...(await leftAfterStop({ dataFolder: stack.dataFolder, word })));
+  troubles.push(...leftovers.map((one) => `left over: ${one}`));
+  tell(`seed ${seed} done`);
+  return { ...report, leftovers: leftovers.length, troubles: troubles.slice(0, 50) };
+}
+
+async function attack(
+  options: ChaosOptions,
+  stack: Stack,
+  proxies: Map<string, Proxy>,
+  troubles: string[],
+): Promise<{ report: Omit<ChaosReport, "leftovers" | "troubles">; leftovers: string[] }> {
+  const { seed, tell } = options;
+  const jury = createClient({ url: stack.url, token: stack.keys.jury });
+  const clients = stack.urls.map((url) => createClient({ url, token: stack.keys.participant }));
+  const books = openBooks(stack);
+  const announced = await listenToAnnouncements(stack);
+  for (const problem of PROBLEM_IDS) await importProblem(jury, { path: problemFolder(problem) });
+  const workOf = await readWork(
+    LANGUAGES.map((id) => LanguageId.parse(id)),
+    seed,
+  );
+  const following = startFollowing(stack.urls, stack.keys.participant);
+  const accepted: Accepted[] = [];
+  let unfinished = 0;
+  const over = new AbortController();
+  const counting = (async () => {
+    for (; !over.signal.aborted; await sleep(250)) unfinished = (await books.unfinished()) ?? unfinished;
+  })();
+
+  const begun = performance.now();
+  const striking = startStriking({ stack, proxies, tell }, { seed, everyMs: options.everyMs });
+  try {
+    await submitAll(
+      {
+        clients,
+        workOf,
+        unfinished: () => unfinished,
+        onAccepted: (one) => {
+          accepted.push(one);
+          if (one.number % FOLLOWED === 0) following.follow(one.id);
+          if (accepted.length % 100 === 0) tell(`${accepted.length} submitted, ${unfinished} unfinished`);
+        },
+      },
+      { seed, count: options.submissions, perSecond: options.perSecond, mostUnfinished: MOST_UNFINISHED },
+    );
+  } finally {
+    over.abort();
+    await striking.stop();
+    await counting;
+  }
+  tell("all submitted; waiting for quiet");
+  const { stuck, left } = await quiet(books, stack);
+  const seconds = (performance.now() - begun) / 1_000;
+  const followed = await following.finish(15_000);
+
+  const views = await readBack(clients, accepted);
+  const missing = accepted.filter(({ id }) => !views.has(id));
+  const stored = await books.submissions.countDocuments({ owner: "participant" });
+  const judgements = new Map(
+    (await books.judgements.find().toArray()).map((one) => [String(one.submission), one]),
+  );
+  const wrong = accepted.flatMap(({ id, work }) => {
+    const view = views.get(id);
+    const miss = view?.state === "FINISHED" ? work.miss(view) : undefined;
+    return miss === undefined ? [] : [`${id} (${work.problem}, ${work.language}): ${miss}`];
+  });
+  const failed = [...views.values()].filter(({ state }) => state === "FAILED");
+  const triesOf = (id: string) => judgements.get(id)?.tries ?? [];
+  const unfair = failed.filter(({ id }) => unexplained(triesOf(id), striking.hits, SLACK_MS).length > 0);
+  const log = await writesAfterTheEnd(books);
+  const finals = [...new Set([...log.ids, ...announced.twice()])];
+  const misled = followed.flatMap(({ id, finals: seen, wrongs }) => {
+    if (seen.length !== 1) return [`${id}: ${seen.length} final states at its subscriber`];
+    if (views.get(id)?.revision !== seen[0]) return [`${id}: its subscriber saw another final state`];
+    return wrongs.map((wrong_) => `${id}: ${wrong_}`);
+  });
+  const times = [...judgements.values()].flatMap(({ tries }) => recoveries(tries, striking.hits));
+  const leases = await heldLeases(jury);
+  const files = await temporaryFiles(stack.dataFolder);
+
+  troubles.push(
+    ...missing.map(({ id }) => `lost: ${id}`),
+    ...finals.map((id) => `two ends: ${id}`),
+    ...[...judgements.values()]
+      .filter(({ state }) => !["FINISHED", "FAILED", "CANCELLED"].includes(state))
+      .map((one) => `stuck: ${JSON.stringify(one)}`),
+    ...wrong.map((one) => `wrong: ${one}`),
+    ...misled.map((one) => `misled: ${one}`),
+    ...failed.map(
+      ({ id, judgement }) =>
+        `failed: ${id} ${judgement.deadLetter?.reason ?? ""} ${JSON.stringify(triesOf(id))}`,
+    ),
+  );
+  const doubled = stored - accepted.length + missing.length;
+  if (doubled !== 0) troubles.push(`${stored} submissions stored for ${accepted.length} confirmed`);
+  if (log.written < accepted.length) troubles.push(`the database's log tells of ${log.written} ends only`);
+
+  await Promise.all([jury, ...clients].map((client) => client.close()));
+  await announced.close();
+  await books.close();
+  return {
+    leftovers: [...left, ...leases, ...files],
+    report: {
+      submissions: accepted.length,
+      lost: missing.length,
+      doubled,
+      doubleFinal: finals.length + followed.filter(({ finals: seen }) => seen.length > 1).length,
+      stuck,
+      wrongVerdict: wrong.length,
+      misled: misled.length,
+      failed: failed.length,
+      failedUnexplained: unfair.length,
+      strikes: countBy(striking.hits, ({ deed }: Hit) => deed),
+      recovered: times.length,
+      recoveryP50Ms: Math.round(quantile(times, 0.5)),
+      recoveryP99Ms: Math.round(quantile(times, 0.99)),
+      recoveryMaxMs: Math.round(quantile(times, 1)),
+      intakePauseMs: longestPause(accepted),
+      subscribers: followed.length,
+      resumes: followed.reduce((sum, { resumes }) => sum + resumes, 0),
+      verdicts: countBy(views.values(), (view) =>
+        isFinal(view) ? (view.verdict ?? view.state) : view.state,
+      ),
+      seconds: Math.round(seconds),
+    },
+  };
+}
+
+/** Every zero holds, and dead letters are rare and explained. */
+export const holds = (report: ChaosReport): boolean =>
+  [
+    report.lost,
+    report.doubled,
+    report.doubleFinal,
+    report.stuck,
+    report.wrongVerdict,
+    report.misled,
+    report.leftovers,
+    report.failedUnexplained,
+  ].every((count) => count === 0) && report.failed <= Math.ceil(report.submissions / 1_000);

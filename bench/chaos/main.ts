@@ -1,0 +1,54 @@
+import { createWriteStream } from "node:fs";
+import { parseArgs } from "node:util";
+import { EXIT } from "../../src/shared/lifecycle.ts";
+import { table } from "../figures.ts";
+import { chaos, holds } from "./chaos.ts";
+
+/**
+ * `npm run chaos -- --submissions N --kill-every S --seed X [--cluster] [--rate R] [--log FILE]`: see chaos.ts. The last
+ * line is the report as JSON; exit code 0 only when everything holds.
+ */
+
+const USAGE =
+  "Usage: npm run chaos -- --submissions N --kill-every SECONDS --seed X [--cluster] [--rate PER_SECOND] [--log FILE]";
+
+const { values } = parseArgs({
+  options: {
+    submissions: { type: "string", default: "300" },
+    "kill-every": { type: "string", default: "5" },
+    seed: { type: "string", default: "1" },
+    rate: { type: "string", default: "10" },
+    cluster: { type: "boolean", default: false },
+    log: { type: "string" },
+  },
+});
+const number = (name: "submissions" | "kill-every" | "seed" | "rate"): number => {
+  const value = Number(values[name]);
+  if (Number.isFinite(value) && value > 0) return value;
+  process.stderr.write(`--${name} must be a number above 0.\n${USAGE}\n`);
+  return process.exit(EXIT.config);
+};
+
+const begun = performance.now();
+const log = values.log === undefined ? undefined : createWriteStream(values.log);
+const tell = (line: string): void => {
+  const at = ((performance.now() - begun) / 1_000).toFixed(1).padStart(7);
+  process.stderr.write(`${at}  ${line}\n`);
+  log?.write(`${new Date().toISOString()} chaos: ${line}\n`);
+};
+const report = await chaos({
+  submissions: Math.round(number("submissions")),
+  everyMs: number("kill-every") * 1_000,
+  seed: Math.round(number("seed")),
+  perSecond: number("rate"),
+  cluster: values.cluster,
+  tell,
+  onLine: log && ((process, line) => void log.write(`${new Date().toISOString()} ${process}: ${line}\n`)),
+});
+const { troubles, strikes, verdicts, ...figures } = report;
+const rows = Object.entries(figures).map(([name, value]) => [name, value]);
+console.log(table([["what", "how many"], ...rows]));
+console.log(`\nstrikes   ${JSON.stringify(strikes)}\nverdicts  ${JSON.stringify(verdicts)}`);
+for (const trouble of troubles) console.log(trouble.slice(0, 2_000));
+console.log(JSON.stringify({ ...figures, strikes, verdicts }));
+process.exit(holds(report) ? EXIT.ok : EXIT.failed);

@@ -1,0 +1,35 @@
+import type { Try } from "../../src/server/store/documents.ts";
+import type { Hit } from "./striking.ts";
+
+/** What of a strike takes a job from its holder. */
+const TAKING: ReadonlySet<string> = new Set([
+  "killExecutor",
+  "killSandbox",
+  "stopExecutor",
+  "muteExecutor",
+  "cutExecutor",
+]);
+
+/** Times from a strike to the next start of each job that its victim held then, milliseconds. */
+export function recoveries(tries: readonly Try[], hits: readonly Hit[]): number[] {
+  return tries.flatMap((one, index) => {
+    const next = tries[index + 1];
+    if (next === undefined || one.end?.type === "finished") return [];
+    const from = one.startedAt.getTime();
+    const to = next.startedAt.getTime();
+    const hit = hits.find(
+      ({ deed, process, atMs }) => TAKING.has(deed) && process === one.executor && atMs >= from && atMs <= to,
+    );
+    return hit === undefined ? [] : [to - hit.atMs];
+  });
+}
+
+/** Tries that ended without a word, or in a fault, though nobody struck their executor meanwhile. */
+export function unexplained(tries: readonly Try[], hits: readonly Hit[], slackMs: number): Try[] {
+  return tries.filter((one, index) => {
+    if (one.end?.type === "finished" || one.end?.type === "released") return false;
+    const from = one.startedAt.getTime() - slackMs;
+    const to = (tries[index + 1]?.startedAt.getTime() ?? one.startedAt.getTime()) + slackMs;
+    return !hits.some(({ process, atMs }) => process === one.executor && atMs >= from && atMs <= to);
+  });
+}
