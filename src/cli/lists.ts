@@ -83,7 +83,9 @@ export async function listExecutors(client: Client, out: Output, { json }: ListO
     `${one.running.length}/${one.slots}`,
     one.languages.map(({ id }) => id).join(" "),
     one.lanes.map((lane) => lane.toLowerCase()).join(" "),
-    plain(one.reason ?? one.notOffered.map(({ id, reason }) => `no ${id}: ${reason}`).join("; ")),
+    plain(
+      [one.reason ?? [], one.notOffered.map(({ id, reason }) => `no ${id}: ${reason}`)].flat().join("; "),
+    ),
   ]);
   print(out, [["executor", "pool", "state", "slots", "languages", "lanes", ""], ...rows], {
     right: [3],

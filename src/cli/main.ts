@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { Command, CommanderError } from "commander";
 import { type Client } from "./client.ts";
 import { type ConnectOptions, withClient } from "./connect.ts";
+import { addDeadLettersCommand } from "./deadletterscommand.ts";
 import { importProblem } from "./importproblem.ts";
 import { addKeysCommand } from "./keyscommand.ts";
 import { listExecutors, listLanguages, listProblems, listQueues } from "./lists.ts";
@@ -169,6 +170,13 @@ for (const [name, { about, role, list }] of Object.entries(lists)) {
     });
 }
 
+addDeadLettersCommand(program, async (command, use) => {
+  const { json = false, ...connect } = shared(command);
+  await act(connect, "jury", async (client) => {
+    await use(client, out, { json });
+    return CLI_EXIT.ok;
+  });
+});
 addKeysCommand(program, out, notes);
 
 try {

@@ -7,7 +7,7 @@ export interface Operation<Data> {
   readonly data: z.ZodType<Data>;
 }
 
-const operation = <Data>(query: string, data: z.ZodType<Data>): Operation<Data> => ({ query, data });
+export const operation = <Data>(query: string, data: z.ZodType<Data>): Operation<Data> => ({ query, data });
 
 const State = z.enum(["PENDING", "QUEUED", "RUNNING", "FINISHED", "FAILED", "CANCELLED"]);
 
@@ -68,7 +68,7 @@ export const WATCH = operation(
   z.object({ verdictUpdated: SubmissionView }),
 );
 
-const Refusal = z.object({
+export const Refusal = z.object({
   code: z.string(),
   message: z.string(),
   retryAfterMs: z.int().nullish(),

@@ -2,6 +2,7 @@ import type { Registry } from "prom-client";
 import type { Clock } from "../shared/clock.ts";
 import type { CrashPoint } from "../shared/crashpoint.ts";
 import type { SubmissionId } from "../shared/ids.ts";
+import type { LanguageId } from "../shared/language.ts";
 import { type Service, startAll, stopAll } from "../shared/lifecycle.ts";
 import type { Limits } from "../shared/limits.ts";
 import type { Log } from "../shared/log.ts";
@@ -20,6 +21,7 @@ import { redispatch } from "./intake/redispatch.ts";
 import { submit, type SubmitDeps } from "./intake/submit.ts";
 import { createWindow } from "./intake/window.ts";
 import { createQueues, type QueueView } from "./queues.ts";
+import { reinstate, type ReinstateOutcome } from "./reinstate.ts";
 import { createAdvisoryReader } from "./results/advisories.ts";
 import { cancel, type CancelOutcome } from "./results/cancel.ts";
 import { createFeed, type Feed } from "./results/feed.ts";
@@ -76,6 +78,8 @@ export interface Backbone extends Service {
   readonly feed: Pick<Feed, "watch" | "watchers">;
   languages(): LanguageOffer[];
   executors(): ExecutorView[];
+  /** Tells an executor to offer again what it has taken out. */
+  reinstate(input: { executor: string; language?: LanguageId | undefined }): Promise<ReinstateOutcome>;
   /** Every language and lane; at most two seconds old. Throws StoreUnavailable. */
   queues(): Promise<QueueView[]>;
   /** Is NATS connected now? */
@@ -178,6 +182,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
     feed,
     languages: () => fleet.languages(),
     executors: () => fleet.executors(),
+    reinstate: (input) => reinstate({ link, topology, fleet, clock }, input),
     queues: createQueues({ judgements, link, topology, clock }),
     connected: () => link.connected(),
   };

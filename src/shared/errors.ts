@@ -63,6 +63,11 @@ export const ERRORS = define({
     httpStatus: 409,
     doc: "The submission was not given up, or somebody has it judged again just now: there is nothing to redrive or discard.",
   },
+  EXECUTOR_NOT_FOUND: {
+    type: "ExecutorNotFound",
+    httpStatus: 404,
+    doc: "No executor of this name has been heard of in the last seconds. `executors` lists those that there are.",
+  },
   PROBLEM_NOT_FOUND: {
     type: "ProblemNotFound",
     httpStatus: 404,

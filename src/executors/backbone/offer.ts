@@ -51,6 +51,8 @@ interface Entry {
   version?: string;
   /** How often it was taken out since its last good job. */
   relapses: number;
+  /** Why it was taken out. */
+  why?: string | undefined;
   healing?: { readonly stop: AbortController; readonly done: Promise<void> } | undefined;
 }
 
@@ -70,7 +72,10 @@ export function createOffer(deps: OfferDeps): Offer {
 
   function set(entry: Entry, tested: TestedLanguage): void {
     entry.tested = tested;
-    if ("version" in tested) entry.version = tested.version;
+    if ("version" in tested) {
+      entry.version = tested.version;
+      entry.why = undefined;
+    }
     change.notify();
   }
 
@@ -85,8 +90,15 @@ export function createOffer(deps: OfferDeps): Offer {
         reason: `its self-test cannot be run: ${String(error)}`,
       }));
       if (signal.aborted) return;
+      if ("reason" in tested) {
+        const reason =
+          entry.why === undefined
+            ? tested.reason
+            : `${entry.why}; its self-test fails, too: ${tested.reason}`;
+        set(entry, { id, reason });
+        continue;
+      }
       set(entry, tested);
-      if ("reason" in tested) continue;
       log.info({ language: id }, "language passes its self-test again; offered");
       return;
     }
@@ -103,6 +115,7 @@ export function createOffer(deps: OfferDeps): Offer {
     streaks.forget(id);
     if (!isOffered(entry)) return;
     entry.relapses += 1;
+    entry.why = why;
     const forGood = entry.relapses >= RELAPSES;
     const reason = `${why}; ${forGood ? BY_HAND : BY_TEST}`;
     log.error({ language: id, reason }, "language taken out");

@@ -67,7 +67,7 @@ const StateEnum = builder.enumType("ExecutorState", {
   ),
 });
 
-const Executor = builder.objectRef<ExecutorView>("Executor").implement({
+export const Executor = builder.objectRef<ExecutorView>("Executor").implement({
   description: "A process that judges, as it last told about itself.",
   fields: (t) => ({
     name: t.exposeString("executor"),

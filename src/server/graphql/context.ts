@@ -10,7 +10,7 @@ import type { Store } from "../store/store.ts";
 export interface GraphQLDeps {
   readonly log: Log;
   readonly limits: Limits;
-  readonly store: Pick<Store, "snapshots" | "judgements" | "deadLetters" | "problems" | "blobs">;
+  readonly store: Pick<Store, "snapshots" | "judgements" | "deadLetters" | "rejected" | "problems" | "blobs">;
   readonly backbone: Pick<
     Backbone,
     | "submit"
@@ -21,6 +21,7 @@ export interface GraphQLDeps {
     | "discard"
     | "queues"
     | "executors"
+    | "reinstate"
     | "languages"
   >;
   readonly importPackage: (input: ImportInput) => Promise<ImportResult>;

@@ -5,6 +5,8 @@ import { addDeadLetters } from "./deadletters.ts";
 import { addDiscardDeadLetter } from "./discarddeadletter.ts";
 import { addImportProblem } from "./importproblem.ts";
 import { addRedriveDeadLetters } from "./redrivedeadletters.ts";
+import { addReinstateExecutor } from "./reinstateexecutor.ts";
+import { addRejectedMessages } from "./rejectedmessages.ts";
 import { addSubmitSubmission } from "./submitsubmission.ts";
 import { addVerdictUpdated } from "./verdictupdated.ts";
 
@@ -16,6 +18,8 @@ addCapacity();
 addDeadLetters();
 addRedriveDeadLetters();
 addDiscardDeadLetter();
+addRejectedMessages();
+addReinstateExecutor();
 
 /** The whole schema; printed by codegen.ts into schema/schema.graphql. */
 export const schema = builder.toSchema();

@@ -83,7 +83,13 @@ describe("deadLetters", () => {
       redrive: null,
       discarded: null,
       tries: [
-        { executor: "by-hand", end: "fault", faultCode: "VALIDATOR_FAILED", message: "it broke", log: "last words" },
+        {
+          executor: "by-hand",
+          end: "fault",
+          faultCode: "VALIDATOR_FAILED",
+          message: "it broke",
+          log: "last words",
+        },
       ],
       submission: { state: "FAILED" },
     });
@@ -103,7 +109,9 @@ describe("deadLetters", () => {
     const { nodes } = await list();
     const at = String(nodes[0]?.["at"]);
     const fits = async (filter: Record<string, unknown>) => (await list({ filter })).ids.includes(id);
-    expect(await fits({ problem: "other", language: "python", code: "VALIDATOR_FAILED", since: at })).toBe(true);
+    expect(await fits({ problem: "other", language: "python", code: "VALIDATOR_FAILED", since: at })).toBe(
+      true,
+    );
     expect(await fits({ problem: "sum" })).toBe(false);
     expect(await fits({ language: "go" })).toBe(false);
     expect(await fits({ language: "Not one" })).toBe(false);
@@ -173,6 +181,11 @@ describe("redriveDeadLetter", () => {
 
   it("answers with typed errors", async () => {
     expect(await redrive({ id: "0".repeat(26) })).toMatchObject({ type: "SubmissionNotFound" });
+    expect(await discard({ id: "0".repeat(26), reason: "x" })).toMatchObject({ type: "SubmissionNotFound" });
+    const reinstate = `mutation { reinstateExecutor(input: { executor: "by-hand", language: "cobol" }) { type: __typename } }`;
+    expect((await graphql(server.url, jury, reinstate)).data).toEqual({
+      reinstateExecutor: { type: "InputInvalid" },
+    });
     expect(await redrive({ id: "no id" })).toMatchObject({ type: "SubmissionNotFound" });
     for (const input of [
       {},
