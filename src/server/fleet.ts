@@ -3,7 +3,7 @@ import type { ExecutorId } from "../shared/ids.ts";
 import { LANGUAGE_IDS, type LanguageId, LANGUAGES } from "../shared/language.ts";
 import { decodeJson } from "../shared/nats.ts";
 import { Presence } from "../shared/protocol.ts";
-import { PRESENCE_TTL_MS, subjects, type Topology } from "../shared/topology.ts";
+import { PRESENCE_INTERVAL_MS, PRESENCE_TTL_MS, subjects, type Topology } from "../shared/topology.ts";
 import type { Link } from "./broker/link.ts";
 
 export interface LanguageOffer {
@@ -32,6 +32,13 @@ export interface Fleet {
 
 /** A language whose executors have gone is still taken for so long, milliseconds: they may be restarting. */
 const REMEMBER_MS = 10 * 60_000;
+/**
+ * Nothing is refused before this server has listened for so long without a break, milliseconds: one that has just
+ * started, or was cut off, does not know its executors yet. The first where executors say why not; the second where
+ * none says anything, and those that could may be starting, too.
+ */
+const HEAR_REASONS_MS = PRESENCE_INTERVAL_MS + 1_000;
+const HEAR_NOTHING_MS = 15_000;
 
 export function createFleet(deps: {
   readonly link: Link;
@@ -41,6 +48,12 @@ export function createFleet(deps: {
   const { link, clock } = deps;
   const heard = new Map<ExecutorId, ExecutorView>();
   const lastOffered = new Map<LanguageId, number>();
+  let connectedAtMs = Infinity;
+  link.onUp(() => {
+    connectedAtMs = clock.now();
+    return Promise.resolve();
+  });
+  const listenedMs = (): number => (link.connected() ? clock.now() - connectedAtMs : 0);
 
   link.subscribe(subjects.allPresence(deps.topology), (message) => {
     const presence = decodeJson(Presence, message.data);
@@ -88,6 +101,7 @@ export function createFleet(deps: {
       // Nobody is there to say what is offered: it is stored, and judged when somebody comes.
       if (all.length === 0) return undefined;
       const [reason] = reasonsOf(language, all);
+      if (listenedMs() < (reason === undefined ? HEAR_NOTHING_MS : HEAR_REASONS_MS)) return undefined;
       const offered = LANGUAGE_IDS.filter(isOffered);
       const why = reason === undefined ? "" : ` (${reason})`;
       const list = offered.length > 0 ? offered.join(", ") : "nothing yet";

@@ -70,8 +70,18 @@ describe("what is offered", () => {
       reasons: [],
     });
     expect(fleet.notOffered("python")).toBeUndefined();
+    // A server that has just started may not have heard the one that offers it.
+    expect(fleet.notOffered("rust")).toBeUndefined();
+    nowMs += 3_000;
+    expect(fleet.notOffered("go")).toBeUndefined();
     expect(fleet.notOffered("rust")).toBe(
       "No executor offers Rust (rustc is not installed: apt-get install rustc). On offer: python.",
+    );
+    nowMs += 12_000;
+    await say(presence("e1"));
+    await eventually(
+      async () => fleet.executors().length,
+      (count) => count === 1,
     );
     expect(fleet.notOffered("go")).toMatch(/^No executor offers Go\. /);
   });

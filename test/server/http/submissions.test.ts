@@ -107,7 +107,7 @@ describe("POST /submissions", () => {
     [404, "PROBLEM_NOT_FOUND", { ...PROGRAM, problem: "nothing" }],
     [413, "SOURCE_TOO_LARGE", { ...PROGRAM, source: "x".repeat(200_000) }],
     [413, "REQUEST_TOO_LARGE", { ...PROGRAM, source: "x".repeat(3_000_000) }],
-    [422, "LANGUAGE_NOT_OFFERED", { ...PROGRAM, language: "rust" }],
+    [422, "LANGUAGE_NOT_OFFERED", { ...PROGRAM, language: "cobol" }],
     [422, "SOURCE_EMPTY", { ...PROGRAM, source: "" }],
     [403, "FORBIDDEN", { ...PROGRAM, lane: "contest" }],
   ])("answers %i %s as a problem document", async (status, code, body) => {
