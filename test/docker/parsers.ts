@@ -53,6 +53,15 @@ async function parsers(): Promise<string> {
   return join(folder, "parsers");
 }
 
+/** A program around Prometheus' own parser of rule files. Needs Go. */
+export async function rulesParser(): Promise<string> {
+  const source = join(import.meta.dirname, "rules");
+  const folder = await cached("prometheus-rules-0.316.0", (own) =>
+    run("go", ["build", "-o", join(own, "rules"), "."], { cwd: source, ...FETCH }),
+  );
+  return join(folder, "rules");
+}
+
 /** Loads a compose file as `docker compose` would. Throws with the parser's words. */
 export async function loadCompose(path: string, env: Record<string, string>): Promise<Project> {
   const { stdout } = await run(await parsers(), ["compose", path], { env });
