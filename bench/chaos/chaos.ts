@@ -3,8 +3,7 @@ import { createClient, type Client } from "../../src/cli/client.ts";
 import { importProblem } from "../../src/cli/importproblem.ts";
 import { EXECUTORS, isFinal, SUBMISSION, type SubmissionView } from "../../src/cli/operations.ts";
 import { LanguageId } from "../../src/shared/language.ts";
-import { type Stack, startStack } from "../../src/supervisor/stack.ts";
-import { type Proxy, startProxy, targetOf, throughProxy } from "../../test/support/proxy.ts";
+import type { Stack } from "../../src/supervisor/stack.ts";
 import { machine, quantile } from "../figures.ts";
 import { listenToAnnouncements } from "./announced.ts";
 import { type Books, leftInStreams, openBooks, writesAfterTheEnd } from "./audit.ts";
@@ -14,6 +13,7 @@ import { PROBLEM_IDS, problemFolder, readWork } from "./programs.ts";
 import { recoveries, unexplained } from "./recovery.ts";
 import { type Hit, startStriking } from "./striking.ts";
 import { type Accepted, submitAll } from "./submitting.ts";
+import { leadersOf, startVictims, type Victims } from "./victims.ts";
 
 export interface ChaosOptions {
   readonly submissions: number;
@@ -23,6 +23,8 @@ export interface ChaosOptions {
   /** Three brokers and three database nodes instead of one of each. */
   readonly cluster: boolean;
   readonly perSecond: number;
+  /** No new submissions after so long, milliseconds. */
+  readonly forMs: number;
   /** Hears what happens. */
   readonly tell: (line: string) => void;
   /** Every line that a process of the stack writes. */
@@ -50,6 +52,8 @@ export interface ChaosReport {
   /** Of these, with tries that failed though nobody touched their executor. */
   readonly failedUnexplained: number;
   readonly strikes: Readonly<Record<string, number>>;
+  /** Strikes at the leader of a broker cluster or the primary of a replica set. */
+  readonly leadersStruck: number;
   /** Jobs that a strike took from their holder, and the time to their next start. */
   readonly recovered: number;
   readonly recoveryP50Ms: number;
@@ -74,29 +78,6 @@ const FOLLOWED = 5;
 const STUCK_MS = 90_000;
 /** Of a try that failed before or after the strike on its executor, milliseconds. */
 const SLACK_MS = 3_000;
-
-/** The stack under attack: executors reach the broker through proxies. */
-async function startVictims(options: ChaosOptions): Promise<{ stack: Stack; proxies: Map<string, Proxy> }> {
-  const proxies = new Map<string, Proxy>();
-  const stack = await startStack({
-    servers: 2,
-    pools: [
-      { name: "scripts", languages: ["python", "javascript"], executors: 2, slots: 2 },
-      { name: "compiled", languages: ["c", "cpp"], executors: 2, slots: 1 },
-    ],
-    brokerFor: async (executor, url) => {
-      const proxy = await startProxy(targetOf(url.split(",")[0] ?? url));
-      proxies.set(executor, proxy);
-      return throughProxy(url.split(",")[0] ?? url, proxy);
-    },
-    env: process.env,
-    onEvent: ({ process, type, detail }) => {
-      if (type === "died" || type === "ready") options.tell(`  ${process} ${type} ${detail ?? ""}`.trimEnd());
-    },
-    onLine: options.onLine,
-  });
-  return { stack, proxies };
-}
 
 /** Resolves when nothing is unfinished and no message waits, or when that does not come about. */
 async function quiet(books: Books, stack: Stack): Promise<{ stuck: number; left: string[] }> {
@@ -153,16 +134,22 @@ const countBy = <T>(items: Iterable<T>, of: (item: T) => string): Record<string,
 export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
   const { tell, seed } = options;
   tell(machine());
-  const { stack, proxies } = await startVictims(options);
+  const victims = await startVictims({
+    cluster: options.cluster,
+    onEvent: ({ process, type, detail }) => {
+      if (type === "died" || type === "ready") tell(`  ${process} ${type} ${detail ?? ""}`.trimEnd());
+    },
+    onLine: options.onLine,
+  });
+  const { stack } = victims;
   const troubles: string[] = [];
   const word = stack.executors[0]?.split("-").at(-1) ?? "";
   let report: Omit<ChaosReport, "leftovers" | "troubles">;
   let leftovers: string[];
   try {
-    ({ report, leftovers } = await attack(options, stack, proxies, troubles));
+    ({ report, leftovers } = await attack(options, victims, troubles));
   } finally {
-    await stack.stop();
-    for (const proxy of proxies.values()) await proxy.close();
+    await victims.stop();
   }
   leftovers.push(...(await leftAfterStop({ dataFolder: stack.dataFolder, word })));
   troubles.push(...leftovers.map((one) => `left over: ${one}`));
@@ -172,8 +159,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
 
 async function attack(
   options: ChaosOptions,
-  stack: Stack,
-  proxies: Map<string, Proxy>,
+  { stack, proxies }: Victims,
   troubles: string[],
 ): Promise<{ report: Omit<ChaosReport, "leftovers" | "troubles">; leftovers: string[] }> {
   const { seed, tell } = options;
@@ -195,7 +181,10 @@ async function attack(
   })();
 
   const begun = performance.now();
-  const striking = startStriking({ stack, proxies, tell }, { seed, everyMs: options.everyMs });
+  const striking = startStriking(
+    { stack, proxies, leaders: () => leadersOf(stack, books), tell },
+    { seed, everyMs: options.everyMs },
+  );
   try {
     await submitAll(
       {
@@ -208,7 +197,13 @@ async function attack(
           if (accepted.length % 100 === 0) tell(`${accepted.length} submitted, ${unfinished} unfinished`);
         },
       },
-      { seed, count: options.submissions, perSecond: options.perSecond, mostUnfinished: MOST_UNFINISHED },
+      {
+        seed,
+        count: options.submissions,
+        perSecond: options.perSecond,
+        mostUnfinished: MOST_UNFINISHED,
+        forMs: options.forMs,
+      },
     );
   } finally {
     over.abort();
@@ -278,6 +273,7 @@ async function attack(
       failed: failed.length,
       failedUnexplained: unfair.length,
       strikes: countBy(striking.hits, ({ deed }: Hit) => deed),
+      leadersStruck: striking.hits.filter(({ leader }) => leader).length,
       recovered: times.length,
       recoveryP50Ms: Math.round(quantile(times, 0.5)),
       recoveryP99Ms: Math.round(quantile(times, 0.99)),

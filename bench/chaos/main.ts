@@ -5,12 +5,12 @@ import { table } from "../figures.ts";
 import { chaos, holds } from "./chaos.ts";
 
 /**
- * `npm run chaos -- --submissions N --kill-every S --seed X [--cluster] [--rate R] [--log FILE]`: see chaos.ts. The last
+ * `npm run chaos -- --submissions N --kill-every S --seed X [--cluster] [--minutes M] [--rate R] [--log FILE]`: see chaos.ts. The last
  * line is the report as JSON; exit code 0 only when everything holds.
  */
 
 const USAGE =
-  "Usage: npm run chaos -- --submissions N --kill-every SECONDS --seed X [--cluster] [--rate PER_SECOND] [--log FILE]";
+  "Usage: npm run chaos -- --submissions N --kill-every SECONDS --seed X [--cluster] [--minutes M] [--rate PER_SECOND] [--log FILE]";
 
 const { values } = parseArgs({
   options: {
@@ -18,11 +18,12 @@ const { values } = parseArgs({
     "kill-every": { type: "string", default: "5" },
     seed: { type: "string", default: "1" },
     rate: { type: "string", default: "10" },
+    minutes: { type: "string", default: "600" },
     cluster: { type: "boolean", default: false },
     log: { type: "string" },
   },
 });
-const number = (name: "submissions" | "kill-every" | "seed" | "rate"): number => {
+const number = (name: "submissions" | "kill-every" | "seed" | "rate" | "minutes"): number => {
   const value = Number(values[name]);
   if (Number.isFinite(value) && value > 0) return value;
   process.stderr.write(`--${name} must be a number above 0.\n${USAGE}\n`);
@@ -41,6 +42,7 @@ const report = await chaos({
   everyMs: number("kill-every") * 1_000,
   seed: Math.round(number("seed")),
   perSecond: number("rate"),
+  forMs: number("minutes") * 60_000,
   cluster: values.cluster,
   tell,
   onLine: log && ((process, line) => void log.write(`${new Date().toISOString()} ${process}: ${line}\n`)),

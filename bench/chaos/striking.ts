@@ -9,12 +9,16 @@ export interface Hit {
   readonly deed: Deed;
   readonly process: string;
   readonly atMs: number;
+  /** It led the cluster's event stream, or was the database's primary. */
+  readonly leader: boolean;
 }
 
 export interface StrikingDeps {
   readonly stack: Stack;
   /** Between each executor and the broker. */
-  readonly proxies: ReadonlyMap<string, Proxy>;
+  readonly proxies: ReadonlyMap<string, readonly Proxy[]>;
+  /** Names of the nodes that lead a cluster now. */
+  readonly leaders: () => Promise<readonly string[]>;
   readonly tell: (line: string) => void;
 }
 
@@ -46,7 +50,7 @@ export function startStriking(
   deps: StrikingDeps,
   input: { readonly seed: number; readonly everyMs: number },
 ): Striking {
-  const { stack, proxies, tell } = deps;
+  const { stack, proxies, leaders, tell } = deps;
   const hits: Hit[] = [];
   const stopping = new AbortController();
   /** Ends of stops and breaks, by victim. */
@@ -62,15 +66,18 @@ export function startStriking(
 
   async function harm({ deed, forMs }: Strike, name: string): Promise<boolean> {
     const pid = stack.processes().find((one) => one.name === name)?.pid;
-    const proxy = proxies.get(name);
     if (deed === "muteExecutor" || deed === "cutExecutor") {
-      if (proxy === undefined) return false;
-      if (deed === "muteExecutor") proxy.flow("swallow");
-      else {
-        proxy.accept(false);
-        proxy.cut();
+      const between = proxies.get(name) ?? [];
+      for (const proxy of between) {
+        if (deed === "muteExecutor") proxy.flow("swallow");
+        else {
+          proxy.accept(false);
+          proxy.cut();
+        }
       }
-      lasting(name, forMs, () => proxy.heal());
+      lasting(name, forMs, () => {
+        for (const proxy of between) proxy.heal();
+      });
       return true;
     }
     if (pid === undefined) return false;
@@ -99,14 +106,20 @@ export function startStriking(
       await sleep(strike.afterMs, undefined, { signal: stopping.signal }).catch(() => undefined);
       if (stopping.signal.aborted) return;
       const names = victimsOf(stack, strike.deed);
-      const name = names[Math.floor(strike.victim * names.length)];
-      if (name === undefined || suffering.has(name)) continue;
       const quorum = /Broker|Database/.test(strike.deed) && names.length > 1;
+      const leading = quorum ? (await leaders()).filter((leader) => names.includes(leader)) : [];
+      // The leader counts twice: its loss is the one that hurts.
+      const candidates = [...names, ...leading];
+      const name = candidates[Math.floor(strike.victim * candidates.length)];
+      if (name === undefined || suffering.has(name)) continue;
       if (quorum && !(await othersAreUp(names, name))) continue;
       const atMs = Date.now();
       if (!(await harm(strike, name).catch(() => false))) continue;
-      hits.push({ deed: strike.deed, process: name, atMs });
-      tell(`${strike.deed} ${name}${strike.deed.startsWith("kill") ? "" : ` for ${strike.forMs} ms`}`);
+      const leader = leading.includes(name);
+      hits.push({ deed: strike.deed, process: name, atMs, leader });
+      tell(
+        `${strike.deed} ${name}${leader ? " (leader)" : ""}${strike.deed.startsWith("kill") ? "" : ` for ${strike.forMs} ms`}`,
+      );
     }
   }
   const running = run();

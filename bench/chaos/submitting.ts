@@ -68,11 +68,15 @@ export async function submitAll(
     readonly count: number;
     readonly perSecond: number;
     readonly mostUnfinished: number;
+    /** No new ones after so long, milliseconds. */
+    readonly forMs: number;
   },
 ): Promise<void> {
   const open = new Set<Promise<void>>();
   const broken: unknown[] = [];
+  const until = performance.now() + input.forMs;
   for (let number = 0; number < input.count && broken.length === 0; number++) {
+    if (performance.now() > until) break;
     await sleep(1_000 / input.perSecond);
     while (deps.unfinished() + open.size > input.mostUnfinished) await sleep(50);
     const one: Promise<void> = submit(deps, input.seed, number)

@@ -66,16 +66,7 @@ async function ownMongod(deps: StackDeps, input: BackingInput): Promise<string> 
 
 async function ownNats(deps: StackDeps, input: BackingInput): Promise<Pick<Backing, "nats" | "access">> {
   const onLine = await deps.logs.writer("nats-server");
-  const topology: Topology = { prefix: input.topologyPrefix ?? "", replicas: 1 };
-  const server = { name: SERVER_USER, password: derive(deps.identity, `nats:${SERVER_USER}`) };
-  const authorization = authorizationConf([
-    server,
-    ...input.executors.map((plan) => ({
-      name: plan.id,
-      password: derive(deps.identity, `nats:${plan.id}`),
-      allow: executorAllowance(topology, plan),
-    })),
-  ]);
+  const { server, authorization } = brokerUsers(deps, input);
   // Any port the first time; the same one in every later life, as clients reconnect to it.
   const known = { url: "", port: 0 };
   const start = async (born: (child: Child) => void): Promise<void> => {
@@ -98,6 +89,21 @@ async function ownNats(deps: StackDeps, input: BackingInput): Promise<Pick<Backi
     nats: { url: known.url },
     access: { url: known.url, user: server.name, password: server.password },
   };
+}
+
+/** The user that may do everything, and the configuration with a user for every process. */
+export function brokerUsers(deps: StackDeps, input: Pick<BackingInput, "executors" | "topologyPrefix">) {
+  const topology: Topology = { prefix: input.topologyPrefix ?? "", replicas: 1 };
+  const server = { name: SERVER_USER, password: derive(deps.identity, `nats:${SERVER_USER}`) };
+  const authorization = authorizationConf([
+    server,
+    ...input.executors.map((plan) => ({
+      name: plan.id,
+      password: derive(deps.identity, `nats:${plan.id}`),
+      allow: executorAllowance(topology, plan),
+    })),
+  ]);
+  return { server, authorization };
 }
 
 /** Remembers each new process in the data folder, too. */

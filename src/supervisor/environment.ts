@@ -9,6 +9,8 @@ export interface StackFacts {
   readonly database: string;
   readonly nats: BrokerAccess;
   readonly topologyPrefix: string;
+  /** Copies of each stream. */
+  readonly replicas: number;
   readonly host: string;
   /** Of each server. */
   readonly ports: readonly number[];
@@ -67,6 +69,7 @@ export function serverEnvironment(
     DOCKET_ALLOWED_HOSTS: env["DOCKET_ALLOWED_HOSTS"] ?? "",
     DOCKET_CAPABILITY_SECRET: derive(facts.identity, "capability"),
     DOCKET_TOPOLOGY_PREFIX: facts.topologyPrefix,
+    DOCKET_REPLICAS: String(facts.replicas),
     DOCKET_GRACE_MS: String(facts.graceMs),
   };
 }

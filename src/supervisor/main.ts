@@ -13,12 +13,18 @@ import { removeStackFile, writeStackFile } from "./stackfile.ts";
 import { watchForStop } from "./stopping.ts";
 import { whatNext } from "./whatnext.ts";
 
-/** `npm start` (start) and `npm run demo` (demo): the whole of Docket on this machine. */
+/**
+ * `npm start` (start), `npm run demo` (demo) and `npm run cluster` (cluster: three brokers, three database nodes, two
+ * servers): the whole of Docket on this machine.
+ */
 
 const DEFAULT_PORT = 4_000;
 const out = createOutput(process.stdout, process.env);
 
-async function main(mode: "start" | "demo"): Promise<number> {
+const FOLDERS = { start: "data", demo: "demo", cluster: "cluster" };
+type Mode = keyof typeof FOLDERS;
+
+async function main(mode: Mode): Promise<number> {
   const begun = performance.now();
   const settings = readSettings(process.env);
   const pools = await readPools(settings.DOCKET_CONFIG);
@@ -26,10 +32,12 @@ async function main(mode: "start" | "demo"): Promise<number> {
   out.line(`${out.bold("Docket")} starts:`);
   const progress = showProgress(out);
   const stack = await startStack({
-    dataFolder: settings.DOCKET_DATA ?? join(ROOT, ".docket", mode === "start" ? "data" : "demo"),
+    dataFolder: settings.DOCKET_DATA ?? join(ROOT, ".docket", FOLDERS[mode]),
     host: settings.DOCKET_HOST,
-    port: settings.DOCKET_PORT ?? (mode === "start" ? DEFAULT_PORT : 0),
+    port: settings.DOCKET_PORT ?? (mode === "demo" ? 0 : DEFAULT_PORT),
     pools,
+    ...(mode === "cluster" ? { cluster: true, servers: 2 } : {}),
+    replicas: settings.DOCKET_REPLICAS,
     topologyPrefix: settings.DOCKET_TOPOLOGY_PREFIX,
     mongodbUrl: settings.MONGODB_URL,
     database: settings.MONGODB_DATABASE,
@@ -51,18 +59,21 @@ async function main(mode: "start" | "demo"): Promise<number> {
     if (mode === "demo") return misses === 0 ? EXIT.ok : EXIT.failed;
     await writeStackFile(stack, process.env);
     out.line(`\nUp after ${secondsSince(begun)}.`);
+    if (mode === "cluster") {
+      out.line(`Servers  ${stack.urls.join(" ")}\nMongoDB  ${stack.mongodbUrl}\nNATS     ${stack.nats.url}`);
+    }
     whatNext(out, stack);
     await stop.asked;
     return EXIT.ok;
   } finally {
-    if (mode === "start") await removeStackFile(process.env);
+    if (mode !== "demo") await removeStackFile(process.env);
     await stack.stop();
   }
 }
 
 const mode = process.argv[2];
-if (mode !== "start" && mode !== "demo") {
-  process.stderr.write("Usage: npm start, or npm run demo\n");
+if (mode !== "start" && mode !== "demo" && mode !== "cluster") {
+  process.stderr.write("Usage: npm start, npm run demo, or npm run cluster\n");
   process.exit(EXIT.config);
 }
 try {

@@ -17,6 +17,8 @@ export interface MongodInput {
   readonly folder: string;
   readonly uid?: number | undefined;
   readonly onLine?: (line: string) => void;
+  /** True: one of several. It is ready when it has a place in the set, or waits to be given one. */
+  readonly member?: boolean;
 }
 
 /** A unix socket's path has at most 107 characters, and mongod adds one of its own beside ours. */
@@ -27,12 +29,14 @@ const LOOK_MS = 25;
 const KEPT_LINES = 4;
 const KEPT_CHARACTERS = 500;
 
+export const socketOf = (folder: string): string => join(folder, "m.sock");
+
 /**
  * Starts mongod as a one-node replica set on a unix socket that only its own user (and root) can open: no TCP port.
  * Ready when it is primary. Flags and reasons: a real mongod 6.0 for local use only.
  */
 export async function startMongod(deps: StartDeps, input: MongodInput): Promise<Mongod> {
-  const socket = join(input.folder, "m.sock");
+  const socket = socketOf(input.folder);
   if (socket.length > SOCKET_PATH_MAX) {
     throw new Error(`The data folder's path is too long for a unix socket: ${socket}`);
   }
@@ -65,7 +69,7 @@ export async function startMongod(deps: StartDeps, input: MongodInput): Promise<
   deps.born?.(child);
   const url = `mongodb://${encodeURIComponent(socket)}/?directConnection=true`;
   try {
-    await becomePrimary(url, socket, child);
+    await becomeReady(url, child, input.member === true ? undefined : socket);
   } catch (error) {
     await child.stop(0);
     throw new Error(`mongod did not start:\n${troubles.join("\n")}`, { cause: error });
@@ -73,18 +77,21 @@ export async function startMongod(deps: StartDeps, input: MongodInput): Promise<
   return { url, child };
 }
 
-async function becomePrimary(url: string, socket: string, child: Child): Promise<void> {
+/** `alone`: its socket when it makes a set of itself. */
+async function becomeReady(url: string, child: Child, alone: string | undefined): Promise<void> {
   const until = Date.now() + START_MS;
   for (;;) {
     const exit = child.exit();
     if (exit !== undefined) throw new Error(`mongod ended with ${describeExit(exit)}`);
-    if (Date.now() > until) throw new Error(`mongod was not primary within ${START_MS} ms`);
+    if (Date.now() > until) throw new Error(`mongod was not ready within ${START_MS} ms`);
     // A new client each time: one whose first connection failed never connects again.
     const client = new MongoClient(url, { serverSelectionTimeoutMS: CONNECT_MS });
     try {
       const hello = await client.db("admin").command({ hello: 1 });
       if (hello["isWritablePrimary"] === true) return;
-      if (hello["setName"] === undefined) await initiate(client, socket);
+      if (alone === undefined) {
+        if (hello["secondary"] === true || hello["isreplicaset"] === true) return;
+      } else if (hello["setName"] === undefined) await initiate(client, [alone]);
     } catch {
       // Not listening yet.
     } finally {
@@ -94,12 +101,37 @@ async function becomePrimary(url: string, socket: string, child: Child): Promise
   }
 }
 
-async function initiate(client: MongoClient, socket: string): Promise<void> {
+/** Of several nodes: how long the others wait for a silent primary before they choose another, milliseconds. */
+const ELECTION_MS = 3_000;
+
+async function initiate(client: MongoClient, sockets: readonly string[]): Promise<void> {
+  const members = sockets.map((host, _id) => ({ _id, host }));
+  const settings = { electionTimeoutMillis: ELECTION_MS, heartbeatIntervalMillis: ELECTION_MS / 3 };
+  const alone = members.length === 1;
   await client
     .db("admin")
-    .command({ replSetInitiate: { _id: "rs0", members: [{ _id: 0, host: socket }] } })
+    .command({ replSetInitiate: { _id: "rs0", members, ...(alone ? {} : { settings }) } })
     .catch((error: unknown) => {
       const ALREADY_INITIALIZED = 23;
       if ((error as { code?: number }).code !== ALREADY_INITIALIZED) throw error;
     });
+}
+
+/** Makes one replica set of running members, unless they are one; resolves to its URL when it has a primary. */
+export async function joinMembers(folders: readonly string[]): Promise<string> {
+  const sockets = folders.map(socketOf);
+  const first = new MongoClient(`mongodb://${encodeURIComponent(sockets[0] ?? "")}/?directConnection=true`);
+  try {
+    await initiate(first, sockets);
+  } finally {
+    await first.close();
+  }
+  const url = `mongodb://${sockets.map(encodeURIComponent).join(",")}/?replicaSet=rs0`;
+  const set = new MongoClient(url, { serverSelectionTimeoutMS: START_MS });
+  try {
+    await set.db("admin").command({ ping: 1 }, { readPreference: "primary" });
+  } finally {
+    await set.close();
+  }
+  return url;
 }

@@ -26,6 +26,20 @@ export interface NatsServerInput {
   /** A user that may connect, to see that it is ready. */
   readonly user?: { readonly name: string; readonly password: string };
   readonly onLine?: (line: string) => void;
+  /** Left out: it stands alone. */
+  readonly cluster?: NatsCluster;
+}
+
+/** A server's place in a cluster, whose servers find each other by `ports`. */
+export interface NatsCluster {
+  /** This server's, one of the cluster. */
+  readonly serverName: string;
+  /** Where this server listens for the others, on 127.0.0.1. */
+  readonly port: number;
+  /** Where all of them do. */
+  readonly ports: readonly number[];
+  /** Known to the servers of the cluster alone. */
+  readonly password: string;
 }
 
 const START_MS = 20_000;
@@ -38,6 +52,7 @@ export function natsConf(input: {
   port: number;
   folder: string;
   authorization?: string | undefined;
+  cluster?: NatsCluster | undefined;
 }): string {
   return `# Written by src/supervisor at every start; changes are lost.
 listen: "127.0.0.1:${input.port}"
@@ -52,7 +67,21 @@ jetstream {
 max_payload: 2MB
 max_control_line: 8KB
 ${input.authorization ?? ""}
+${input.cluster === undefined ? "" : clusterConf(input.cluster)}
 `;
+}
+
+/** Clients are told the addresses of all servers by whoever starts them, and learn none from a server. */
+function clusterConf({ serverName, port, ports, password }: NatsCluster): string {
+  const routes = ports.map((other) => JSON.stringify(`nats-route://route:${password}@127.0.0.1:${other}`));
+  return `server_name: ${JSON.stringify(serverName)}
+cluster {
+  name: docket
+  listen: "127.0.0.1:${port}"
+  no_advertise: true
+  authorization { user: route, password: ${JSON.stringify(password)} }
+  routes: [${routes.join(", ")}]
+}`;
 }
 
 /** Starts nats-server on 127.0.0.1; ready when a client can connect and JetStream answers. */
@@ -65,6 +94,7 @@ export async function startNatsServer(deps: StartDeps, input: NatsServerInput): 
     port: input.port === undefined || input.port === 0 ? -1 : input.port,
     folder: input.folder,
     authorization: input.authorization,
+    cluster: input.cluster,
   });
   await rm(file, { force: true });
   await writeFile(file, conf, { mode: 0o600 });

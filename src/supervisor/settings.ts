@@ -13,6 +13,8 @@ const StartEnv = z.object({
   DOCKET_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
   DOCKET_GRACE_MS: envInt(10_000),
   DOCKET_TOPOLOGY_PREFIX: z.string().default(""),
+  /** Copies of each stream: 3 on a NATS cluster. */
+  DOCKET_REPLICAS: envInt(1, 1),
   MONGODB_URL: z.string().optional(),
   MONGODB_DATABASE: z.string().default("docket"),
   NATS_URL: z.string().optional(),

@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, realpath, rm, stat } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { startBacking } from "./backing.ts";
+import { NODES, startClusterBacking } from "./clusterbacking.ts";
 import { type DataFolder, takeDataFolder } from "./datafolder.ts";
 import type { StackDeps } from "./deps.ts";
 import { localUrl, type StackFacts } from "./environment.ts";
@@ -29,6 +30,10 @@ export interface StackOptions {
   /** Empty: no executors; submissions wait in the queue. */
   readonly pools: readonly PoolConfig[];
   readonly topologyPrefix?: string | undefined;
+  /** Three mongod and three nats-server instead of one of each; every stream is kept on all three. */
+  readonly cluster?: boolean | undefined;
+  /** Copies of each stream in a broker of somebody else, default 1. */
+  readonly replicas?: number | undefined;
   /** A MongoDB replica set to use instead of an own mongod. */
   readonly mongodbUrl?: string | undefined;
   /** Default `docket`. */
@@ -73,7 +78,7 @@ export interface Stack {
   readonly nats: { readonly url: string; readonly user?: string; readonly password?: string };
   readonly topologyPrefix: string;
   readonly dataFolder: string;
-  /** In the order they were started: mongod, nats-server, server, then the executors. */
+  /** In the order they were started: mongod, nats-server, server, then the executors. Of a cluster: mongod-1 and so on. */
   processes(): StackProcess[];
   /** Names of the executor processes: their executor ids. */
   readonly executors: readonly string[];
@@ -151,7 +156,8 @@ async function build(
     undo.push(() => process.stop(graceMs));
   };
   const binFolder = options.binFolder ?? BIN;
-  const backing = await startBacking(deps, { ...options, binFolder, executors, keep });
+  const start = options.cluster === true ? startClusterBacking : startBacking;
+  const backing = await start(deps, { ...options, binFolder, executors, keep });
   const database = options.database ?? "docket";
   await ensureLocalKeys({ url: backing.mongodbUrl, database }, identity);
   const facts: StackFacts = {
@@ -160,6 +166,7 @@ async function build(
     database,
     nats: backing.nats,
     topologyPrefix: options.topologyPrefix ?? "",
+    replicas: options.cluster === true ? NODES : (options.replicas ?? 1),
     host,
     ports,
     bwrap: await bwrapPath(binFolder),
