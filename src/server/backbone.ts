@@ -1,7 +1,7 @@
 import type { Registry } from "prom-client";
 import type { Clock } from "../shared/clock.ts";
 import type { CrashPoint } from "../shared/crashpoint.ts";
-import type { SubmissionId } from "../shared/ids.ts";
+import type { ExecutorId, SubmissionId } from "../shared/ids.ts";
 import type { LanguageId } from "../shared/language.ts";
 import { type Service, startAll, stopAll } from "../shared/lifecycle.ts";
 import type { Limits } from "../shared/limits.ts";
@@ -145,6 +145,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
     reject: createReject({ rejected: store.rejected, clock, measures: resultMeasures, log }),
     stored: (judgement: Parameters<Feed["stored"]>[0]) => feed.stored(judgement),
     tries: limits.tries,
+    heardOf: (executor: ExecutorId) => fleet.heardOf(executor),
     crash,
     mend,
     wakeOutbox: () => outbox.wake(),
@@ -157,7 +158,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
     ...settling,
     redispatch: (lost: Parameters<typeof redispatch>[1]) => redispatch(dispatch, lost),
   };
-  answerFenceChecks({ judgements, tries: limits.tries, link, topology, log });
+  answerFenceChecks(settling);
   const services: readonly Service[] = [
     link,
     window.refresh,

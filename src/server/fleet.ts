@@ -25,6 +25,8 @@ export interface ExecutorView extends Presence {
 /** What this server hears of the executors. */
 export interface Fleet {
   executors(): ExecutorView[];
+  /** An executor that was heard of within the last minutes, gone or not. */
+  heardOf(executor: ExecutorId): ExecutorView | undefined;
   languages(): LanguageOffer[];
   /** Undefined when the language may be submitted, otherwise why not. */
   notOffered(language: LanguageId): string | undefined;
@@ -47,6 +49,8 @@ export function createFleet(deps: {
 }): Fleet {
   const { link, clock } = deps;
   const heard = new Map<ExecutorId, ExecutorView>();
+  /** Those that have gone, too, for a while. */
+  const known = new Map<ExecutorId, ExecutorView>();
   const lastOffered = new Map<LanguageId, number>();
   let connectedAtMs = Infinity;
   link.onUp(() => {
@@ -59,7 +63,15 @@ export function createFleet(deps: {
     const presence = decodeJson(Presence, message.data);
     if (presence === undefined || !message.subject.endsWith(`.${presence.executor}`)) return;
     const now = clock.now();
-    heard.set(presence.executor, { ...presence, heardAtMs: now });
+    const view = { ...presence, heardAtMs: now };
+    heard.set(presence.executor, view);
+    // The one heard of longest ago comes first.
+    known.delete(presence.executor);
+    known.set(presence.executor, view);
+    for (const [id, { heardAtMs }] of known) {
+      if (heardAtMs > now - REMEMBER_MS) break;
+      known.delete(id);
+    }
     for (const { id } of presence.languages) lastOffered.set(id, now);
   });
 
@@ -82,6 +94,7 @@ export function createFleet(deps: {
 
   return {
     executors,
+    heardOf: (executor) => known.get(executor),
     languages() {
       const all = executors();
       return LANGUAGE_IDS.map((id) => {

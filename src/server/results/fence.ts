@@ -9,6 +9,7 @@ import type { Link } from "../broker/link.ts";
 import { isFinal } from "../store/documents.ts";
 import type { Judgements } from "../store/judgements.ts";
 import { countedTries } from "./advance.ts";
+import { excuse, type HeardOf } from "./excuse.ts";
 
 /** One of the servers answers each question. */
 const QUEUE_GROUP = "servers";
@@ -22,6 +23,7 @@ export function answerFenceChecks(deps: {
   readonly judgements: Pick<Judgements, "get">;
   /** Limit `tries`. */
   readonly tries: number;
+  readonly heardOf: HeardOf;
   readonly link: Link;
   readonly topology: Topology;
   readonly log: Log;
@@ -34,7 +36,7 @@ export function answerFenceChecks(deps: {
       judgement !== undefined &&
       !isFinal(judgement.state) &&
       compareFence(asked, { ...judgement, delivery: Math.max(1, judgement.delivery) }) >= 0 &&
-      countedTries(judgement.tries, asked) < deps.tries;
+      countedTries(excuse(judgement.tries, deps.heardOf), asked) < deps.tries;
     const fenceAnswer: FenceAnswer = { current };
     message.respond(encodeJson(fenceAnswer));
   }

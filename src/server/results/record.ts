@@ -7,6 +7,7 @@ import { announce } from "../broker/announce.ts";
 import { isFinal, type JudgementDocument, revisionOf } from "../store/documents.ts";
 import type { Judgements } from "../store/judgements.ts";
 import { advance } from "./advance.ts";
+import { excuse, type HeardOf } from "./excuse.ts";
 import { settle, type SettleDeps } from "./settle.ts";
 
 export interface RecordDeps extends SettleDeps {
@@ -15,6 +16,7 @@ export interface RecordDeps extends SettleDeps {
   /** Limit `tries`. */
   readonly tries: number;
   readonly crash: CrashPoint;
+  readonly heardOf: HeardOf;
 }
 
 export type Recorded = "recorded" | "stale" | "unknown";
@@ -46,12 +48,14 @@ export function createRecord(
     for (let go = 0; ; go++) {
       const stored = (go === 0 ? remembered.get(id) : undefined) ?? (await judgements.get(id));
       if (stored === undefined) return "unknown";
-      let next = stored;
+      const tries = isFinal(stored.state) ? stored.tries : excuse(stored.tries, deps.heardOf);
+      const before = tries === stored.tries ? stored : { ...stored, tries };
+      let next = before;
       for (const event of events) {
         const step = advance(next, event, { tries: deps.tries, now: new Date(clock.now()) });
         if (step.type === "changed") next = step.judgement;
       }
-      if (next === stored) {
+      if (next === before) {
         remember(stored);
         // Somebody may have missed it: the announcement of a write that a crash cut off comes with the repetition.
         deps.stored(stored);

@@ -2,6 +2,7 @@ import { MAX_DELIVER } from "../../shared/topology.ts";
 import type { JudgementDocument } from "../store/documents.ts";
 import type { Judgements } from "../store/judgements.ts";
 import { countedTries, deadLetter } from "./advance.ts";
+import { excuse, type HeardOf } from "./excuse.ts";
 import { settle, type SettleDeps } from "./settle.ts";
 
 export interface StuckDeps extends SettleDeps {
@@ -9,6 +10,7 @@ export interface StuckDeps extends SettleDeps {
   readonly clock: { now(): number };
   /** Limit `tries`. */
   readonly tries: number;
+  readonly heardOf: HeardOf;
   /** Publishes the job anew under the next dispatch; false when the judgement has moved on. */
   readonly redispatch: (judgement: JudgementDocument) => Promise<boolean>;
 }
@@ -43,7 +45,8 @@ async function fail(deps: StuckDeps, judgement: JudgementDocument, reason: strin
  * moved on, or cannot be dispatched.
  */
 export async function dispatchOrFail(deps: StuckDeps, judgement: JudgementDocument): Promise<boolean> {
-  if (!isExhausted(judgement, 0, deps.tries)) return await deps.redispatch(judgement);
+  const excused = { ...judgement, tries: excuse(judgement.tries, deps.heardOf) };
+  if (!isExhausted(excused, 0, deps.tries)) return await deps.redispatch(judgement);
   return await fail(deps, judgement, `${deps.tries} executors started the job and did not end it`);
 }
 

@@ -159,6 +159,7 @@ describe("an event that is not read yet", () => {
       judgements: store.judgements,
       clock: systemClock,
       tries: 5,
+      heardOf: () => undefined,
       redispatch: async (judgement) => dispatched.push(judgement.submission) > 0,
       leases: store.leases,
       instance: "alone",
