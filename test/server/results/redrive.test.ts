@@ -243,6 +243,9 @@ describe("a server that dies while it redrives", () => {
     const id = (await dead({ owner: "hal" })).submission._id;
     await victim("redrive.afterMark", id);
     expect(await listed("hal")).toEqual([id]);
+    // Somebody has decided otherwise.
+    const late = await server.backbone.discard({ submission: id, by: "jury", reason: "late" });
+    expect(late.type).toBe("not-dead");
     expect(await generations(id)).toEqual([1]);
     expect((await server.backbone.redrive({ submission: id, by: "jury" })).type).toBe("redriven");
     await judge(id, 2);
