@@ -1,7 +1,8 @@
 import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MongoClient } from "mongodb";
+import { z } from "zod";
 import { type Child, describeExit, startChild } from "./child.ts";
 import { giveTo } from "./ownership.ts";
 import type { StartDeps } from "./watchdog.ts";
@@ -17,9 +18,18 @@ export interface MongodInput {
   readonly folder: string;
   readonly uid?: number | undefined;
   readonly onLine?: (line: string) => void;
-  /** True: one of several. It is ready when it has a place in the set, or waits to be given one. */
-  readonly member?: boolean;
+  /**
+   * Its socket when it is one of several: it is ready when it has a place in their set, or waits to be given one. The
+   * folder is there already. No capital letters: the driver makes small ones of what members are called.
+   */
+  readonly memberSocket?: string;
 }
+
+/** What we change of a replica set's configuration; the rest is kept as it is. */
+const SetConfig = z.looseObject({
+  version: z.int(),
+  members: z.array(z.looseObject({ host: z.string() })),
+});
 
 /** A unix socket's path has at most 107 characters, and mongod adds one of its own beside ours. */
 const SOCKET_PATH_MAX = 100;
@@ -29,14 +39,12 @@ const LOOK_MS = 25;
 const KEPT_LINES = 4;
 const KEPT_CHARACTERS = 500;
 
-export const socketOf = (folder: string): string => join(folder, "m.sock");
-
 /**
  * Starts mongod as a one-node replica set on a unix socket that only its own user (and root) can open: no TCP port.
  * Ready when it is primary. Flags and reasons: a real mongod 6.0 for local use only.
  */
 export async function startMongod(deps: StartDeps, input: MongodInput): Promise<Mongod> {
-  const socket = socketOf(input.folder);
+  const socket = input.memberSocket ?? join(input.folder, "m.sock");
   if (socket.length > SOCKET_PATH_MAX) {
     throw new Error(`The data folder's path is too long for a unix socket: ${socket}`);
   }
@@ -49,7 +57,7 @@ export async function startMongod(deps: StartDeps, input: MongodInput): Promise<
     name: "mongod",
     command: input.binary,
     args: [
-      ["--dbpath", data, "--bind_ip", socket, "--unixSocketPrefix", input.folder],
+      ["--dbpath", data, "--bind_ip", socket, "--unixSocketPrefix", dirname(socket)],
       ["--filePermissions", "0600", "--replSet", "rs0", "--oplogSize", "256"],
       // zlib stays off: CVE-2025-14847.
       ["--wiredTigerCacheSizeGB", "0.25", "--networkMessageCompressors", "snappy,zstd"],
@@ -69,7 +77,7 @@ export async function startMongod(deps: StartDeps, input: MongodInput): Promise<
   deps.born?.(child);
   const url = `mongodb://${encodeURIComponent(socket)}/?directConnection=true`;
   try {
-    await becomeReady(url, child, input.member === true ? undefined : socket);
+    await becomeReady(url, child, input.memberSocket === undefined ? socket : undefined);
   } catch (error) {
     await child.stop(0);
     throw new Error(`mongod did not start:\n${troubles.join("\n")}`, { cause: error });
@@ -91,7 +99,9 @@ async function becomeReady(url: string, child: Child, alone: string | undefined)
       if (hello["isWritablePrimary"] === true) return;
       if (alone === undefined) {
         if (hello["secondary"] === true || hello["isreplicaset"] === true) return;
-      } else if (hello["setName"] === undefined) await initiate(client, [alone]);
+      } else if (hello["setName"] === undefined && !(await rehome(client, alone))) {
+        await initiate(client, [alone]);
+      }
     } catch {
       // Not listening yet.
     } finally {
@@ -99,6 +109,22 @@ async function becomeReady(url: string, child: Child, alone: string | undefined)
     }
     await sleep(LOOK_MS);
   }
+}
+
+/**
+ * A data folder that was moved or copied still names its old socket, and a node that is not in its own set waits for
+ * ever. True when that was so and the set now names `socket`.
+ */
+async function rehome(client: MongoClient, socket: string): Promise<boolean> {
+  const admin = client.db("admin");
+  const answer = await admin.command({ replSetGetConfig: 1 }).catch(() => undefined);
+  const config = SetConfig.safeParse(answer?.["config"]).data;
+  const [member, ...others] = config?.members ?? [];
+  if (config === undefined || member === undefined || others.length > 0 || member.host === socket)
+    return false;
+  const moved = { ...config, version: config.version + 1, members: [{ ...member, host: socket }] };
+  await admin.command({ replSetReconfig: moved, force: true });
+  return true;
 }
 
 /** Of several nodes: how long the others wait for a silent primary before they choose another, milliseconds. */
@@ -118,8 +144,7 @@ async function initiate(client: MongoClient, sockets: readonly string[]): Promis
 }
 
 /** Makes one replica set of running members, unless they are one; resolves to its URL when it has a primary. */
-export async function joinMembers(folders: readonly string[]): Promise<string> {
-  const sockets = folders.map(socketOf);
+export async function joinMembers(sockets: readonly string[]): Promise<string> {
   const first = new MongoClient(`mongodb://${encodeURIComponent(sockets[0] ?? "")}/?directConnection=true`);
   try {
     await initiate(first, sockets);

@@ -20,9 +20,8 @@ export function showProgress(out: Output): Progress {
     const [first] = starting;
     if (first === undefined) return;
     const names = [...starting.keys()].join(", ");
-    out.line(
-      out.dim(`  ... ${names}: trying out toolchains, ${secondsSince(first[1])} (only the first time)`),
-    );
+    const why = "the first start tries out every toolchain";
+    out.line(out.dim(`  ... ${names}: starting, ${secondsSince(first[1])} (${why})`));
   }, REMIND_MS);
   reminder.unref();
   return {
