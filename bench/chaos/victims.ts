@@ -70,7 +70,7 @@ export async function leadersOf(stack: Stack, books: Books): Promise<string[]> {
   };
   const database = async (): Promise<string[]> => {
     const hello = await books.db.admin().command({ hello: 1, maxTimeMS: LOOK_MS });
-    const name = /(mongod-\d+)\/m\.sock/.exec(String(hello["primary"]))?.[1];
+    const name = /(mongod-\d+)\.sock/.exec(String(hello["primary"]))?.[1];
     return name === undefined ? [] : [name];
   };
   const told = await Promise.all([broker, database].map((ask) => ask().catch((): string[] => [])));

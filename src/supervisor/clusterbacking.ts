@@ -1,4 +1,4 @@
-import { realpath } from "node:fs/promises";
+import { mkdir, realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Backing, type BackingInput, bornIn, brokerUsers } from "./backing.ts";
 import type { Child } from "./child.ts";
@@ -7,6 +7,7 @@ import { derive } from "./identity.ts";
 import { keepAlive } from "./keepalive.ts";
 import { joinMembers, startMongod } from "./mongod.ts";
 import { type NatsCluster, startNatsServer } from "./natsserver.ts";
+import { giveTo } from "./ownership.ts";
 import { freePort } from "./preflight.ts";
 
 /** An odd number, so that one can fail and the rest is a majority. */
@@ -23,23 +24,40 @@ export async function startClusterBacking(deps: StackDeps, input: BackingInput):
 
 const numbers = Array.from({ length: NODES }, (_, index) => index + 1);
 
+/** Small letters only, whatever the data folder is called; nobody but the nodes' user (and root) gets in. */
+const socketFolderOf = (deps: StackDeps): string => `/tmp/docket-mongod-${deps.identity.id}`;
+
+/** To be called when the nodes have stopped. */
+export const removeSockets = (deps: StackDeps): Promise<void> =>
+  rm(socketFolderOf(deps), { recursive: true, force: true });
+
 async function startSet(deps: StackDeps, input: BackingInput): Promise<string> {
   const binary = await realpath(join(input.binFolder, "mongod"));
-  const folderOf = (name: string): string => join(deps.data.path, name);
   const names = numbers.map((number) => `mongod-${number}`);
+  const sockets = names.map((name) => join(socketFolderOf(deps), `${name}.sock`));
+  // An earlier supervisor that was killed may have left it.
+  await removeSockets(deps);
+  await mkdir(socketFolderOf(deps), { mode: 0o700 });
+  await giveTo(socketFolderOf(deps), deps.block?.service);
   await Promise.all(
-    names.map(async (name) => {
+    names.map(async (name, index) => {
       const onLine = await deps.logs.writer(name);
       const start = async (born: (child: Child) => void): Promise<void> => {
         await startMongod(
           { ...deps, born: bornIn(deps, born) },
-          { binary, folder: folderOf(name), uid: deps.block?.service, member: true, onLine },
+          {
+            binary,
+            folder: join(deps.data.path, name),
+            memberSocket: sockets[index] ?? "",
+            uid: deps.block?.service,
+            onLine,
+          },
         );
       };
       input.keep(await keepAlive(name, start, deps.tell));
     }),
   );
-  return await joinMembers(names.map(folderOf));
+  return await joinMembers(sockets);
 }
 
 async function startBrokers(deps: StackDeps, input: BackingInput): Promise<Pick<Backing, "nats" | "access">> {

@@ -64,6 +64,8 @@ export async function startMongod(deps: StartDeps, input: MongodInput): Promise<
       ["--wiredTigerEngineConfigString", "log=(prealloc=false,file_max=16MB)"],
       ["--setParameter", "diagnosticDataCollectionEnabled=false"],
       ["--setParameter", "ttlMonitorSleepSecs=5"],
+      // A primary that is told to stop waits no longer for another one to take over, milliseconds.
+      ["--setParameter", "shutdownTimeoutMillisForSignaledShutdown=1000"],
     ].flat(),
     uid: input.uid,
     env: { PATH: process.env["PATH"], HOME: data, LC_ALL: "C" },

@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, realpath, rm, stat } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { startBacking } from "./backing.ts";
-import { NODES, startClusterBacking } from "./clusterbacking.ts";
+import { NODES, removeSockets, startClusterBacking } from "./clusterbacking.ts";
 import { type DataFolder, takeDataFolder } from "./datafolder.ts";
 import type { StackDeps } from "./deps.ts";
 import { localUrl, type StackFacts } from "./environment.ts";
@@ -156,6 +156,7 @@ async function build(
     undo.push(() => process.stop(graceMs));
   };
   const binFolder = options.binFolder ?? BIN;
+  if (options.cluster === true) undo.push(() => removeSockets(deps));
   const start = options.cluster === true ? startClusterBacking : startBacking;
   const backing = await start(deps, { ...options, binFolder, executors, keep });
   const database = options.database ?? "docket";
