@@ -73,6 +73,7 @@ async function raw(load: RawLoad): Promise<void> {
           _id: sha256,
           sizeBytes: content.length,
           data: new Binary(content),
+          firstAt: new Date(),
           touchedAt: new Date(),
           kept: false,
         } as { _id: string }),

@@ -61,3 +61,5 @@ export type JudgementId = string & { readonly __brand: "JudgementId" };
 export function judgementId(submission: SubmissionId, generation: number): JudgementId {
   return `${submission}#${generation}` as JudgementId;
 }
+
+export const submissionOf = (id: JudgementId): SubmissionId => id.slice(0, id.indexOf("#")) as SubmissionId;

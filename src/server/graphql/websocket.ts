@@ -83,6 +83,8 @@ export function createSockets(deps: WebSocketDeps): GraphQLSockets {
           return false;
         }
         if (authentication.type !== "viewer" || authorization === undefined) return false;
+        // Gone while its key was looked up: nobody would count it out again.
+        if (extra.socket.readyState !== extra.socket.OPEN) return false;
         const release = deps.connections.take(authentication.viewer.owner);
         if (release === undefined) {
           extra.socket.close(TRY_AGAIN_LATER, "too many connections of this owner");

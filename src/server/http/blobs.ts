@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { type CapabilityClaims, readCapability } from "../../shared/capability.ts";
-import { Sha256, type SubmissionId } from "../../shared/ids.ts";
+import { judgementId, type JudgementId, Sha256, submissionOf } from "../../shared/ids.ts";
 import { ProblemManifest } from "../../shared/judging.ts";
 import type { Store } from "../store/store.ts";
 import { sendProblem } from "./answer.ts";
@@ -14,8 +14,8 @@ export interface BlobsDeps {
 
 /** Manifests whose names are remembered; a manifest never changes. */
 const KEEP_MANIFESTS = 500;
-/** Submissions whose manifest is remembered. */
-const KEEP_SUBMISSIONS = 10_000;
+/** Judgements whose manifest is remembered. */
+const KEEP_JUDGEMENTS = 10_000;
 
 /** `load` with a memory of its last `count` answers; what was not there or failed is asked again. */
 function remember<Key, Value>(count: number, load: (key: Key) => Promise<Value | undefined>) {
@@ -50,8 +50,9 @@ function namedBy(manifest: ProblemManifest): ReadonlySet<Sha256> {
  * Only the manifest of the submission counts as one: a source file that looks like a manifest opens nothing.
  */
 function createAllows({ store }: BlobsDeps): Allows {
-  const manifestOf = remember(KEEP_SUBMISSIONS, async (id: SubmissionId) => {
-    const submission = await store.submissions.get(id);
+  // By judgement: judged again, a submission can have a newer manifest.
+  const manifestOf = remember(KEEP_JUDGEMENTS, async (id: JudgementId) => {
+    const submission = await store.submissions.get(submissionOf(id));
     return submission?.manifest;
   });
   const namesIn = remember(KEEP_MANIFESTS, async (manifest: Sha256) => {
@@ -61,7 +62,7 @@ function createAllows({ store }: BlobsDeps): Allows {
   });
   return async (claims, sha256) => {
     if (claims.blobs.includes(sha256)) return true;
-    const manifest = await manifestOf(claims.submission);
+    const manifest = await manifestOf(judgementId(claims.submission, claims.generation));
     if (manifest === undefined || !claims.blobs.includes(manifest)) return false;
     return (await namesIn(manifest))?.has(sha256) ?? false;
   };

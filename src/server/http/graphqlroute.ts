@@ -109,6 +109,8 @@ export async function handleGraphQL(
     refuse(response, coded);
     return;
   }
+  // Gone while its key was looked up: nothing would count a stream out again.
+  if (response.destroyed) return;
   const refused = checkCaller(request, authentication) ?? checkSize(deps, request);
   if (refused !== undefined) {
     refuse(response, refused);

@@ -26,12 +26,13 @@ async function collectBlobs(deps: OrphansDeps, before: Date, signal: AbortSignal
   let collected = 0;
   while (!signal.aborted) {
     const batch = await deps.store.blobs.unclaimed(before, BATCH);
-    const first = batch[0];
     const last = batch.at(-1);
-    if (first === undefined || last === undefined) break;
+    if (last === undefined) break;
+    // Not from the last put on: that may have been a repeated or refused request, and an older submission has the blob.
+    const firstAtMs = Math.min(...batch.map((blob) => blob.firstAt.getTime()));
     const referred = await deps.store.submissions.referred({
       blobs: batch.map((blob) => blob.sha256),
-      from: firstSubmissionId(first.touchedAt.getTime() - SKEW_MS),
+      from: firstSubmissionId(firstAtMs - SKEW_MS),
       to: firstSubmissionId(last.touchedAt.getTime() + AFTER_MS),
     });
     if (referred.size > 0) await deps.store.blobs.keep([...referred] as Sha256[]);

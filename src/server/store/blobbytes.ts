@@ -10,7 +10,8 @@ export interface BlobBytes {
   write(sha256: Sha256, content: Uint8Array): Promise<void>;
   /** Undefined when they are not there, or not wholly. */
   open(sha256: Sha256): Promise<Readable | undefined>;
-  remove(sha256: Sha256): Promise<void>;
+  /** What removes the bytes that are there now, and none that are written later. */
+  remover(sha256: Sha256): Promise<() => Promise<void>>;
   /** Removes what writes that were cut short before `before` have left; how many. */
   sweep(before: Date): Promise<number>;
 }
@@ -28,9 +29,13 @@ export function gridFsBytes(db: Db): BlobBytes {
         const [file] = await files(sha256);
         return file === undefined ? undefined : bucket.openDownloadStream(file._id);
       }),
-    remove: (sha256) =>
+    remover: (sha256) =>
       guarded(async () => {
-        for (const file of await files(sha256)) await bucket.delete(file._id);
+        const there = await files(sha256);
+        return () =>
+          guarded(async () => {
+            for (const file of there) await bucket.delete(file._id);
+          });
       }),
     sweep: (before) =>
       guarded(async () => {

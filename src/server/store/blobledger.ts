@@ -14,6 +14,8 @@ export interface BlobDocument {
   readonly sizeBytes: number;
   /** The bytes themselves, when they are few; else they lie in BlobBytes. */
   readonly data?: Binary;
+  /** First put: what refers to it is not older. Missing where an older version stored it. */
+  readonly firstAt?: Date;
   /** Last put. What nothing refers to a day later is collected. */
   readonly touchedAt: Date;
   /** Something refers to it; submissions and problem versions stay for ever. */
@@ -55,16 +57,18 @@ export async function createBlobs(deps: {
     if ((recent.get(sha256) ?? -Infinity) > now - REMEMBER_MS) return sha256;
     const touchedAt = new Date(now);
     const inline = content.length <= INLINE_BYTES;
-    if (!inline && (await guarded(() => collection.countDocuments({ _id: sha256 }))) === 0) {
-      await bytes.write(sha256, content);
-    }
+    const missing = !inline && (await guarded(() => collection.countDocuments({ _id: sha256 }))) === 0;
+    if (missing) await bytes.write(sha256, content);
     const outcome = await insert({
       _id: sha256,
       sizeBytes: content.length,
       ...(inline ? { data: new Binary(content) } : {}),
+      firstAt: touchedAt,
       touchedAt,
       kept: false,
     });
+    // Collected since it was looked for: its bytes have gone with its name.
+    if (outcome === "inserted" && !inline && !missing) await bytes.write(sha256, content);
     if (outcome === "taken") {
       const touched = await guarded(() => collection.updateOne({ _id: sha256 }, { $max: { touchedAt } }));
       // Collected between the two: put it anew.
@@ -100,9 +104,13 @@ export async function createBlobs(deps: {
           .find({ kept: false, touchedAt: { $lt: before } })
           .sort({ touchedAt: 1 })
           .limit(limit)
-          .project<{ _id: Sha256; touchedAt: Date }>({ touchedAt: 1 })
+          .project<Pick<BlobDocument, "_id" | "firstAt" | "touchedAt">>({ firstAt: 1, touchedAt: 1 })
           .toArray();
-        return found.map((blob) => ({ sha256: blob._id, touchedAt: blob.touchedAt }));
+        return found.map(({ _id, firstAt, touchedAt }) => ({
+          sha256: _id,
+          firstAt: firstAt ?? new Date(0),
+          touchedAt,
+        }));
       }),
     keep: (names) =>
       guarded(async () => {
@@ -111,9 +119,11 @@ export async function createBlobs(deps: {
     sweep: (before) => bytes.sweep(before),
     collect: ({ sha256, touchedAt }) =>
       guarded(async () => {
+        // Looked for before the name goes: whoever puts it again after that brings bytes of their own.
+        const removeBytes = await bytes.remover(sha256);
         const gone = await collection.deleteOne({ _id: sha256, touchedAt, kept: false });
         if (gone.deletedCount === 0) return false;
-        await bytes.remove(sha256);
+        await removeBytes();
         return true;
       }),
   };

@@ -7,8 +7,8 @@ export interface OpenBlob {
 }
 
 /**
- * Immutable bytes named by their SHA-256. MongoDB keeps them by default (blobsinmongo.ts); any object store that
- * can put under a name and get by name can take its place.
+ * Immutable bytes named by their SHA-256. MongoDB keeps them by default (blobledger.ts); the bytes of
+ * larger ones can lie in any store that puts under a name and gets by name (blobbytes.ts).
  */
 export interface BlobStore {
   /** Stores the bytes, durable when it returns, and says their name. Repeatable. */
@@ -18,8 +18,8 @@ export interface BlobStore {
   /** All bytes, hash checked; undefined when there is no such blob. Throws BlobDamaged. */
   read(sha256: Sha256): Promise<Uint8Array | undefined>;
   has(sha256: Sha256): Promise<boolean>;
-  /** Names last put before `before` and never marked as kept, oldest first, at most `limit`. */
-  unclaimed(before: Date, limit: number): Promise<{ sha256: Sha256; touchedAt: Date }[]>;
+  /** Names last put before `before` and never marked as kept, the one touched longest ago first, at most `limit`. */
+  unclaimed(before: Date, limit: number): Promise<{ sha256: Sha256; firstAt: Date; touchedAt: Date }[]>;
   /** Never to be collected. */
   keep(names: readonly Sha256[]): Promise<void>;
   /** Removes a blob unless it was put again since `touchedAt`. */

@@ -69,6 +69,19 @@ describe("GET /blobs/<sha256>", () => {
     expect((await fetchBlob(other.input, bearerOfCopy)).status).toBe(403);
   });
 
+  it("opens the newer version's tests to a submission that is judged again", async () => {
+    // This server has answered the first judging's requests.
+    expect((await fetchBlob(sum.input, `Bearer ${capability}`)).status).toBe(200);
+    const { submission } = claims();
+    await server.store.submissions.pointTo({ id: submission, generation: 2, manifest: other.manifest });
+    const again = issueCapability(server.capabilitySecret, {
+      ...claims(),
+      generation: 2,
+      blobs: [other.manifest],
+    });
+    expect((await fetchBlob(other.input, `Bearer ${again}`)).status).toBe(200);
+  });
+
   it("refuses claims whose submission does not exist", async () => {
     const made = issueCapability(server.capabilitySecret, {
       ...claims(),

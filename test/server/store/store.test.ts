@@ -103,6 +103,12 @@ describe("blobs", () => {
 });
 
 describe("orphans", () => {
+  const collect = () =>
+    collectOrphans(
+      { store, clock, instance: "t", log: createLog("t", "silent") },
+      new AbortController().signal,
+    );
+
   it("go after a day: blobs that no submission and no problem names, judgements without a submission", async () => {
     const [kept, big, orphan, ofProblem] = await Promise.all(
       [20, 300_000, 300_001, 40].map((size) => store.blobs.put(randomBytes(size))),
@@ -124,11 +130,6 @@ describe("orphans", () => {
       importedAt: new Date(clock.now()),
       importedBy: "x",
     });
-    const collect = () =>
-      collectOrphans(
-        { store, clock, instance: "t", log: createLog("t", "silent") },
-        new AbortController().signal,
-      );
     // A write that a crash cut short: chunks, and no file that names them.
     const chunks = client.db(ns.database).collection("blobs.chunks");
     const files_id = new ObjectId();
@@ -155,6 +156,18 @@ describe("orphans", () => {
       .find({ filename: orphan })
       .toArray();
     expect(files2).toEqual([]);
+  });
+
+  it("stay when a submission names them that came long before their last put", async () => {
+    const content = randomBytes(50);
+    const sha256 = await store.blobs.put(content);
+    await insert({ files: [{ name: "main.py", sha256, sizeBytes: 50 }] });
+    // The client repeats its request with the same idempotency key: the blob is put, no submission is stored.
+    nowMs += 3 * HOUR_MS;
+    await store.blobs.put(content);
+    nowMs += 25 * HOUR_MS;
+    await collect();
+    expect(await store.blobs.has(sha256)).toBe(true);
   });
 
   it("stay when they are put again in time", async () => {
