@@ -24,6 +24,8 @@ const Advisory = z.object({
 });
 type Advisory = z.infer<typeof Advisory>;
 const TERMINATED = "io.nats.jetstream.advisory.v1.terminated";
+/** JetStream's own words for a held job that we removed ourselves, after its end or a cancel: nothing to note. */
+const REMOVED = "Unacknowledged message was deleted";
 
 const RETRY_MS = 2_000;
 
@@ -77,6 +79,7 @@ export function createAdvisoryReader(
     const advisory = decodeJson(Advisory, message.data);
     if (advisory === undefined) return;
     if (advisory.type !== TERMINATED) return await undeliverable(advisory);
+    if (advisory.reason === REMOVED) return;
     // The message is gone with it; what it was is in the executor's words.
     deps.reject({
       source: "job",
