@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { namespace } from "../../support/namespace.ts";
+import { until } from "../../support/processes.ts";
 import { graphql, submit, submitted } from "../http/client.ts";
 import { startTestServer, type TestServer } from "../http/testserver.ts";
 
@@ -15,6 +16,12 @@ beforeAll(async () => {
   bob = await server.key("bob");
   jury = await server.key("judge", "jury");
   await server.problem("sum");
+  // It refuses a language once it has listened to the executors for a while.
+  const early = await server.key("early");
+  await until("it says what is not offered", async () => {
+    const answer = await submit(server.url, early, { ...PROGRAM, language: "rust" });
+    return answer.type === "LanguageNotOffered" || undefined;
+  });
 });
 afterAll(() => server.stop());
 
