@@ -87,7 +87,9 @@ export async function build(deps: BuildDeps, input: BuildInput): Promise<Build> 
   }
 
   const box = await writeSources(input);
-  const compiled = command === undefined ? undefined : await compile(deps, input, usable, { box, command });
+  const check = definition.isolateCheck?.({ toolchain, files: names, entryPoint: input.entryPoint });
+  const compiled =
+    command === undefined ? undefined : await compile(deps, input, usable, { box, command, check });
   const report = {
     ok: true,
     cpuMs: compiled?.run.cpuMs ?? 0,
@@ -137,7 +139,11 @@ async function compile(
   deps: BuildDeps,
   input: BuildInput,
   usable: UsableLanguage,
-  what: { readonly box: string; readonly command: readonly [string, ...string[]] },
+  what: {
+    readonly box: string;
+    readonly command: readonly [string, ...string[]];
+    readonly check: string | undefined;
+  },
 ): Promise<Compiled> {
   const { workspace, slot, signal } = input;
   const out = workspace.file("compiler-stdout");
@@ -147,6 +153,7 @@ async function compile(
     {
       ...compileRequest(usable, input.limits, deps.cpuPressure()),
       argv: what.command,
+      ...(what.check === undefined ? {} : { isolate: { script: what.check, checkOnly: true } }),
       box: what.box,
       slot,
       stdout: out,
@@ -157,7 +164,8 @@ async function compile(
   const message = compilerWords([err, out], deps.limits.compileMessageCharacters);
   const refusal = refusalOf(run, message, input.limits);
   if (refusal === undefined) {
-    deps.proof.worked(usable);
+    // A check in the isolate proves nothing about the toolchain.
+    if (what.check === undefined) deps.proof.worked(usable);
     return { run, message, refusal };
   }
   // Before a program is blamed: does the toolchain still compile the language's own small program?

@@ -45,8 +45,10 @@ export interface LanguageDefinition {
   compile?(input: CompileInput): readonly [string, ...string[]];
   /** Command that runs the program; its /box holds what compile left. */
   run(input: RunInput): readonly [string, ...string[]];
-  /** Script in /box to run in isolated-vm when it asks for nothing that is missing there; for engine "isolate". */
-  isolateScript?(input: RunInput): string;
+  /** For engine "isolate": script in /box to try in isolated-vm before `run` is; undefined when `run` alone will do. */
+  isolateScript?(input: CompileInput): string | undefined;
+  /** Likewise for `compile`, which only checks: script whose syntax to check in the isolate's process before. */
+  isolateCheck?(input: CompileInput): string | undefined;
   /** "isolate": run in isolated-vm when the program asks for nothing it lacks. */
   readonly engine: "native" | "isolate";
   /** Multiplies the problem's time limit. */

@@ -1,5 +1,6 @@
 import { readSync, writeSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { compileFunction } from "node:vm";
 import ivm from "isolated-vm";
 import { worldScript } from "./isolateworld.ts";
 
@@ -8,7 +9,7 @@ import { worldScript } from "./isolateworld.ts";
  * nothing: the parent holds all limits and takes what comes from here as the program's own word. It sees this folder
  * only, and must import nothing else of ours.
  *
- * Parent to child: one JSON line {source, input} with the sizes in bytes, then those bytes.
+ * Parent to child: one JSON line {source, input, checkOnly} with the sizes in bytes, then those bytes.
  * Child to parent: frames of one byte type, four bytes length (little endian), then that many bytes. "R": ready for a
  * test; "1", "2": output; "X": the end, as JSON.
  */
@@ -140,6 +141,30 @@ function runProgram(world: World, source: string, input: Buffer): End {
   }
 }
 
+/** As Node's own loader compiles a CommonJS script; nothing of it runs. */
+function checkSyntax(source: string): End {
+  try {
+    compileFunction(source, ["exports", "require", "module", "__filename", "__dirname"]);
+    return { type: "exited", code: 0 };
+  } catch (error) {
+    return { type: "unsupported", what: String(error).slice(0, 200) };
+  }
+}
+
+/** The next program to be run. Checks asked for before it are answered: they leave the world as it is. */
+function nextProgram(): { readonly source: string; readonly input: Buffer } {
+  for (;;) {
+    send("R", "");
+    const head: unknown = JSON.parse(readLine());
+    if (typeof head !== "object" || head === null || !("source" in head) || !("input" in head))
+      process.exit(1);
+    const source = readExactly(Number(head.source)).toString("utf8");
+    const input = readExactly(Number(head.input));
+    if (!("checkOnly" in head && head.checkOnly === true)) return { source, input };
+    send("X", JSON.stringify(checkSyntax(source)));
+  }
+}
+
 function errorText(error: unknown): string {
   try {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -152,11 +177,8 @@ function errorText(error: unknown): string {
 
 for (;;) {
   const world = prepareWorld();
-  send("R", "");
-  const head: unknown = JSON.parse(readLine());
-  if (typeof head !== "object" || head === null || !("source" in head) || !("input" in head)) process.exit(1);
-  const source = readExactly(Number(head.source)).toString("utf8");
-  const end = runProgram(world, source, readExactly(Number(head.input)));
+  const { source, input } = nextProgram();
+  const end = runProgram(world, source, input);
   send("X", JSON.stringify(end));
   if (!world.isolate.isDisposed) world.isolate.dispose();
 }

@@ -1,8 +1,9 @@
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Counter, type Registry } from "prom-client";
 import { type WarmChild, startWarmChild } from "./warmchild.ts";
-import { runIsolateTest } from "./isolatetest.ts";
+import { runIsolateTest, type Unsupported } from "./isolatetest.ts";
 import type { NativeSandbox } from "./native.ts";
 import { type RunRequest, type RunResult, type Sandbox, SandboxFault } from "./sandbox.ts";
 
@@ -13,7 +14,7 @@ export interface IsolateSandbox extends Sandbox {
 }
 
 interface Slot {
-  /** Serves one program only: another one gets the reserve. */
+  /** Serves one program only, known by its script's hash: another one gets the reserve. */
   current: { readonly program: string; readonly child: WarmChild } | undefined;
   reserve: Promise<WarmChild> | undefined;
 }
@@ -37,6 +38,9 @@ export function measureIsolates({ stats }: IsolateSandbox, registry: Registry): 
 
 /** A child that has nothing to do for so long is not kept for its program, milliseconds. */
 const IDLE_MS = 2_000;
+/** Most that a syntax check may take before a real Node is asked, milliseconds; the largest sources take tens. */
+const CHECK_CPU_MS = 500;
+const CHECK_WALL_MS = 2_000;
 /** Programs remembered to need a real Node. */
 const REMEMBERED = 1_000;
 
@@ -105,35 +109,60 @@ export async function openIsolates(deps: {
     }
   }
 
+  const runByNode = async (request: RunRequest, signal: AbortSignal): Promise<RunResult> => {
+    stats.native += 1;
+    return await native.run(request, signal);
+  };
+  const rememberNeedsNode = (program: string): void => {
+    if (needNode.size >= REMEMBERED) needNode.clear();
+    needNode.add(program);
+  };
+
+  async function serve(request: Served, signal: AbortSignal): Promise<RunResult | Unsupported> {
+    const { slot, program, stdin, limits } = request;
+    clearTimeout(idle.get(slot));
+    const [input, child] = await Promise.all([
+      stdin === null ? Buffer.alloc(0) : readFile(stdin),
+      limitedChildFor(slot, program, limits.memoryKiB),
+    ]);
+    const result = await runIsolateTest(child, { ...request, input }, signal, monotonicMs);
+    const retireIdle = (): void => {
+      retire(slotOf(slot));
+      refill(slot);
+    };
+    idle.set(slot, setTimeout(retireIdle, IDLE_MS));
+    return result;
+  }
+
+  /** In the child that the program's tests will find; no new one is started before the first of them has ended. */
+  async function check(request: Served, signal: AbortSignal): Promise<RunResult> {
+    const cpuMs = Math.min(request.limits.cpuMs, CHECK_CPU_MS);
+    const wallMs = Math.min(request.limits.wallMs, CHECK_WALL_MS);
+    const result = await serve({ ...request, limits: { ...request.limits, cpuMs, wallMs } }, signal);
+    if ("status" in result && result.status.type === "exited" && result.status.code === 0) return result;
+    rememberNeedsNode(request.program);
+    refill(request.slot);
+    return await native.run(request, signal);
+  }
+
   async function run(request: RunRequest, signal: AbortSignal): Promise<RunResult> {
     const { isolate, slot, box } = request;
     if (isolate === undefined) return await native.run(request, signal);
-    const program = join(box, isolate.script);
-    if (needNode.has(program) || isModule(isolate.script)) {
-      stats.native += 1;
-      return await native.run(request, signal);
-    }
+    if (isModule(isolate.script)) return await runByNode(request, signal);
+    const source = await readFile(join(box, isolate.script));
+    const program = createHash("sha256").update(source).digest("base64");
     if (signal.aborted) return { status: { type: "cancelled" }, cpuMs: 0, wallMs: 0, memoryKiB: 0 };
-    clearTimeout(idle.get(slot));
-    const [source, input, child] = await Promise.all([
-      readFile(program),
-      request.stdin === null ? Buffer.alloc(0) : readFile(request.stdin),
-      limitedChildFor(slot, program, request.limits.memoryKiB),
-    ]);
-    const result = await runIsolateTest(child, { ...request, source, input }, signal, monotonicMs);
+    const served = { ...request, source, program, checkOnly: isolate.checkOnly === true };
+    if (served.checkOnly) return await check(served, signal);
+    if (needNode.has(program)) return await runByNode(request, signal);
+    const result = await serve(served, signal);
     refill(slot);
-    idle.set(
-      slot,
-      setTimeout(() => retire(slotOf(slot)), IDLE_MS),
-    );
-    if (!("unsupported" in result)) {
-      stats.isolate += 1;
-      return result;
+    if ("unsupported" in result) {
+      rememberNeedsNode(program);
+      return await runByNode(request, signal);
     }
-    if (needNode.size >= REMEMBERED) needNode.clear();
-    needNode.add(program);
-    stats.native += 1;
-    return await native.run(request, signal);
+    stats.isolate += 1;
+    return result;
   }
 
   // What an executor that was killed has left behind.
@@ -156,6 +185,12 @@ export async function openIsolates(deps: {
       }
     },
   };
+}
+
+interface Served extends RunRequest {
+  readonly source: Buffer;
+  readonly program: string;
+  readonly checkOnly: boolean;
 }
 
 const isModule = (script: string): boolean => script.endsWith(".mjs");

@@ -5,13 +5,15 @@ import type { RunLimits, RunResult, RunStatus } from "./sandbox.ts";
 
 export interface IsolateTest {
   readonly source: Buffer;
+  /** Only the syntax is checked: nothing of the source is run. */
+  readonly checkOnly: boolean;
   readonly input: Buffer;
   readonly stdout: string | null;
   readonly stderr: string | null;
   readonly limits: RunLimits;
 }
 
-/** The program asked for something that only a real Node has; nothing it did counts. */
+/** The program asked for something that only a real Node has, or does not compile; nothing it did counts. */
 export interface Unsupported {
   readonly unsupported: string;
 }
@@ -35,7 +37,7 @@ export async function runIsolateTest(
   signal: AbortSignal,
   monotonicMs: () => number,
 ): Promise<RunResult | Unsupported> {
-  const { limits } = test;
+  const { source, input, checkOnly, limits } = test;
   const sinks = { "1": openSink(test.stdout), "2": openSink(test.stderr) };
   const { accounts } = child;
   const startedAt = monotonicMs();
@@ -69,9 +71,9 @@ export async function runIsolateTest(
   try {
     if (signal.aborted) onAbort();
     child.send([
-      `${JSON.stringify({ source: test.source.length, input: test.input.length })}\n`,
-      test.source,
-      test.input,
+      `${JSON.stringify({ source: source.length, input: input.length, checkOnly })}\n`,
+      source,
+      input,
     ]);
     const status = await decided.promise;
     const wallMs = monotonicMs() - startedAt;

@@ -47,9 +47,10 @@ export interface RunRequest {
   readonly limits: RunLimits;
   /**
    * Set for a JavaScript program: this script in /box may run in an isolate instead of as `argv`. When it asks for
-   * what the isolate does not offer, `argv` is run after all; the result is of the same shape.
+   * what the isolate does not offer, `argv` is run after all; the result is of the same shape. `checkOnly`: it is not
+   * run; exit code 0 says that it is a script without a syntax error, and of anything else `argv` is the judge.
    */
-  readonly isolate?: { readonly script: string };
+  readonly isolate?: { readonly script: string; readonly checkOnly?: boolean };
 }
 
 export type RunStatus =
