@@ -11,6 +11,7 @@ import { startFollowing } from "./following.ts";
 import { leftAfterStop, temporaryFiles } from "./leftovers.ts";
 import { PROBLEM_IDS, problemFolder, readWork } from "./programs.ts";
 import { recoveries, unexplained } from "./recovery.ts";
+import { type ChaosReport, countBy, longestPause } from "./report.ts";
 import { type Hit, startStriking } from "./striking.ts";
 import { type Accepted, submitAll } from "./submitting.ts";
 import { leadersOf, startVictims, type Victims } from "./victims.ts";
@@ -31,44 +32,6 @@ export interface ChaosOptions {
   readonly onLine?: ((process: string, line: string) => void) | undefined;
 }
 
-export interface ChaosReport {
-  /** Confirmed to a client. */
-  readonly submissions: number;
-  /** Confirmed, and not there. */
-  readonly lost: number;
-  /** There twice under one key, or without anybody having asked for it. */
-  readonly doubled: number;
-  /** Judgements with two final states, in the database's log, in announcements or at a subscriber. */
-  readonly doubleFinal: number;
-  /** Without a final state long after everything was quiet again. */
-  readonly stuck: number;
-  readonly wrongVerdict: number;
-  /** Subscribers that did not hear of the end, or heard something out of order. */
-  readonly misled: number;
-  /** Messages, leases, processes, control groups and temporary files that outlived their use. */
-  readonly leftovers: number;
-  /** Dead letters. */
-  readonly failed: number;
-  /** Of these, with tries that failed though nobody touched their executor. */
-  readonly failedUnexplained: number;
-  readonly strikes: Readonly<Record<string, number>>;
-  /** Strikes at the leader of a broker cluster or the primary of a replica set. */
-  readonly leadersStruck: number;
-  /** Jobs that a strike took from their holder, and the time to their next start. */
-  readonly recovered: number;
-  readonly recoveryP50Ms: number;
-  readonly recoveryP99Ms: number;
-  readonly recoveryMaxMs: number;
-  /** Longest time between two confirmed submissions. */
-  readonly intakePauseMs: number;
-  readonly subscribers: number;
-  readonly resumes: number;
-  readonly verdicts: Readonly<Record<string, number>>;
-  readonly seconds: number;
-  /** The first of each kind of trouble, in words. */
-  readonly troubles: readonly string[];
-}
-
 const LANGUAGES = ["python", "javascript", "c", "cpp"] as const;
 /** Waiting for verdicts at most: a queue is always there, and an outage does not make it grow without end. */
 const MOST_UNFINISHED = 120;
@@ -76,6 +39,8 @@ const MOST_UNFINISHED = 120;
 const FOLLOWED = 5;
 /** Nothing came to an end for so long: what is left is stuck, milliseconds. */
 const STUCK_MS = 90_000;
+/** Slower ones are told with what else was struck at that time, milliseconds. */
+const SLOW_MS = 15_000;
 /** Of a try that failed before or after the strike on its executor, milliseconds. */
 const SLACK_MS = 3_000;
 
@@ -118,17 +83,6 @@ async function readBack(
   await Promise.all([...clients, ...clients, ...clients].map(read));
   return views;
 }
-
-function longestPause(accepted: readonly Accepted[]): number {
-  const times = accepted.map(({ atMs }) => atMs).toSorted((a, b) => a - b);
-  return Math.max(0, ...times.slice(1).map((time, index) => time - (times[index] ?? time)));
-}
-
-const countBy = <T>(items: Iterable<T>, of: (item: T) => string): Record<string, number> => {
-  const counts: Record<string, number> = {};
-  for (const item of items) counts[of(item)] = (counts[of(item)] ?? 0) + 1;
-  return counts;
-};
 
 /** Submits, strikes, waits for quiet, and looks from outside at what has become of it all. */
 export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
@@ -236,7 +190,15 @@ async function attack(
     if (views.get(id)?.revision !== seen[0]) return [`${id}: its subscriber saw another final state`];
     return wrongs.map((wrong_) => `${id}: ${wrong_}`);
   });
-  const times = [...judgements.values()].flatMap(({ tries }) => recoveries(tries, striking.hits));
+  const recovered = [...judgements.values()].flatMap(({ tries }) => recoveries(tries, striking.hits));
+  const times = recovered.map(({ tookMs }) => tookMs);
+  for (const { hit, tookMs } of recovered.filter((one) => one.tookMs > SLOW_MS)) {
+    const meanwhile = striking.hits.filter(
+      ({ atMs }) => atMs > hit.atMs - SLOW_MS && atMs < hit.atMs + tookMs,
+    );
+    const all = meanwhile.map((one) => `${one.deed} ${one.process} at ${one.atMs - hit.atMs}`);
+    tell(`slow: a job of ${hit.process} began again ${tookMs} ms after ${hit.deed}; ${all.join(", ")}`);
+  }
   const leases = await heldLeases(jury);
   const files = await temporaryFiles(stack.dataFolder);
 
@@ -288,16 +250,3 @@ async function attack(
     },
   };
 }
-
-/** Every zero holds, and dead letters are rare and explained. */
-export const holds = (report: ChaosReport): boolean =>
-  [
-    report.lost,
-    report.doubled,
-    report.doubleFinal,
-    report.stuck,
-    report.wrongVerdict,
-    report.misled,
-    report.leftovers,
-    report.failedUnexplained,
-  ].every((count) => count === 0) && report.failed <= Math.ceil(report.submissions / 1_000);

@@ -2,11 +2,12 @@ import { createWriteStream } from "node:fs";
 import { parseArgs } from "node:util";
 import { EXIT } from "../../src/shared/lifecycle.ts";
 import { table } from "../figures.ts";
-import { chaos, holds } from "./chaos.ts";
+import { chaos } from "./chaos.ts";
+import { holds } from "./report.ts";
 
 /**
- * `npm run chaos -- --submissions N --kill-every S --seed X [--cluster] [--minutes M] [--rate R] [--log FILE]`: see chaos.ts. The last
- * line is the report as JSON; exit code 0 only when everything holds.
+ * `npm run chaos`, see USAGE: submits, strikes by the seed's schedule, audits. The last line is the report as JSON (its
+ * fields: report.ts); exit code 0 only when everything holds. `--log`: where to keep what all processes wrote.
  */
 
 const USAGE =

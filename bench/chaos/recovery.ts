@@ -10,8 +10,14 @@ const TAKING: ReadonlySet<string> = new Set([
   "cutExecutor",
 ]);
 
-/** Times from a strike to the next start of each job that its victim held then, milliseconds. */
-export function recoveries(tries: readonly Try[], hits: readonly Hit[]): number[] {
+export interface Recovery {
+  readonly hit: Hit;
+  /** From the strike to the next start, milliseconds. */
+  readonly tookMs: number;
+}
+
+/** What became of a job each time that a strike took it from its holder. */
+export function recoveries(tries: readonly Try[], hits: readonly Hit[]): Recovery[] {
   return tries.flatMap((one, index) => {
     const next = tries[index + 1];
     if (next === undefined || one.end?.type === "finished") return [];
@@ -20,7 +26,7 @@ export function recoveries(tries: readonly Try[], hits: readonly Hit[]): number[
     const hit = hits.find(
       ({ deed, process, atMs }) => TAKING.has(deed) && process === one.executor && atMs >= from && atMs <= to,
     );
-    return hit === undefined ? [] : [to - hit.atMs];
+    return hit === undefined ? [] : [{ hit, tookMs: to - hit.atMs }];
   });
 }
 

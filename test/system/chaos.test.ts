@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { chaos } from "../../bench/chaos/chaos.ts";
+import { holds } from "../../bench/chaos/report.ts";
+import { strikes } from "../../bench/chaos/schedule.ts";
+
+test("the same seed is the same schedule", () => {
+  const first = (seed: number) => strikes({ seed, everyMs: 5_000 }).take(200).toArray();
+  expect(first(1)).toEqual(first(1));
+  expect(first(1)).not.toEqual(first(2));
+  expect(new Set(first(1).map(({ deed }) => deed)).size).toBe(11);
+});
+
+test("under a hail of kills, stops and broken connections nothing is lost, judged twice, wrong or left over", async () => {
+  const lines: string[] = [];
+  const report = await chaos({
+    submissions: 300,
+    // On a loaded machine there are fewer, so that it takes two minutes in any case.
+    forMs: 75_000,
+    everyMs: 3_000,
+    seed: 5,
+    perSecond: 10,
+    cluster: false,
+    tell: (line) => void lines.push(line),
+  });
+  expect(holds(report), `${lines.join("\n")}\n${JSON.stringify(report, undefined, 1)}`).toBe(true);
+  expect(report.submissions).toBeGreaterThan(100);
+  expect(report.recovered).toBeGreaterThan(0);
+  // Every kind of verdict was among them, and a part of each kind was struck.
+  expect(Object.keys(report.verdicts)).toEqual(expect.arrayContaining(["AC", "WA", "TLE", "RTE", "CE"]));
+  for (const part of ["Executor", "Server", "Broker", "Database"]) {
+    expect(Object.keys(report.strikes).join(), part).toContain(part);
+  }
+}, 400_000);
