@@ -26,6 +26,8 @@ export interface ChaosOptions {
   readonly perSecond: number;
   /** No new submissions after so long, milliseconds. */
   readonly forMs: number;
+  /** Ends it before its time: everything is stopped and removed, and it throws the reason. */
+  readonly signal?: AbortSignal | undefined;
   /** Hears what happens. */
   readonly tell: (line: string) => void;
   /** Every line that a process of the stack writes. */
@@ -90,6 +92,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
   tell(machine());
   const victims = await startVictims({
     cluster: options.cluster,
+    signal: options.signal,
     onEvent: ({ process, type, detail }) => {
       if (type === "died" || type === "ready") tell(`  ${process} ${type} ${detail ?? ""}`.trimEnd());
     },
@@ -101,7 +104,13 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
   let report: Omit<ChaosReport, "leftovers" | "troubles">;
   let leftovers: string[];
   try {
-    ({ report, leftovers } = await attack(options, victims, troubles));
+    const attacked = attack(options, victims, troubles);
+    // Cut short, it ends in whatever error the stop gives it.
+    attacked.catch(() => undefined);
+    const aborted = new Promise<never>((_, reject) => {
+      options.signal?.addEventListener("abort", () => reject(options.signal?.reason as Error));
+    });
+    ({ report, leftovers } = await Promise.race([attacked, aborted]));
   } finally {
     await victims.stop();
   }

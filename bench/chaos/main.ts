@@ -38,7 +38,12 @@ const tell = (line: string): void => {
   process.stderr.write(`${at}  ${line}\n`);
   log?.write(`${new Date().toISOString()} chaos: ${line}\n`);
 };
+const stopping = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.once(signal, () => stopping.abort(new Error(`${signal}: stopped before its end`)));
+}
 const report = await chaos({
+  signal: stopping.signal,
   submissions: Math.round(number("submissions")),
   everyMs: number("kill-every") * 1_000,
   seed: Math.round(number("seed")),
@@ -47,6 +52,9 @@ const report = await chaos({
   cluster: values.cluster,
   tell,
   onLine: log && ((process, line) => void log.write(`${new Date().toISOString()} ${process}: ${line}\n`)),
+}).catch((error: unknown) => {
+  console.error(error);
+  return process.exit(EXIT.failed);
 });
 const { troubles, strikes, verdicts, ...figures } = report;
 const rows = Object.entries(figures).map(([name, value]) => [name, value]);

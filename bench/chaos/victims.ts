@@ -15,6 +15,7 @@ export interface Victims {
 
 export async function startVictims(options: {
   readonly cluster: boolean;
+  readonly signal?: AbortSignal | undefined;
   readonly onEvent: (event: ProcessEvent) => void;
   readonly onLine?: ((process: string, line: string) => void) | undefined;
 }): Promise<Victims> {
@@ -36,6 +37,7 @@ export async function startVictims(options: {
       return between.map((proxy, index) => throughProxy(urls[index] ?? "", proxy)).join(",");
     },
     env: process.env,
+    signal: options.signal,
     onEvent: options.onEvent,
     onLine: options.onLine,
   }).catch(async (error: unknown) => {
