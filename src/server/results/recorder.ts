@@ -21,6 +21,9 @@ interface Taken {
   readonly event: JudgeEvent;
 }
 
+/** Of one stored message, also when its stream was lost and counts anew. */
+const nameOf = ({ info }: JsMsg): string => `${info.streamSequence}@${info.timestampNanos}`;
+
 /** Judgements recorded at once by one server. */
 const AT_ONCE = 64;
 /** Messages that the client holds ready. */
@@ -37,12 +40,17 @@ const GIVE_UP_AFTER = 10;
 export function createRecorder(deps: RecorderDeps): Service {
   const { log, measures } = deps;
   const record = createRecord(deps);
-  const waiting = new Map<JudgementId, Taken[]>();
+  /** By judgement and stored message: a copy that is handed out again takes the place of the one before. */
+  const waiting = new Map<JudgementId, Map<string, Taken>>();
   const active = new Set<Promise<void>>();
 
-  async function write(group: readonly [Taken, ...Taken[]], signal: AbortSignal): Promise<void> {
+  async function write(
+    id: JudgementId,
+    group: readonly [Taken, ...Taken[]],
+    signal: AbortSignal,
+  ): Promise<void> {
     const [first, ...rest] = group;
-    for (;;) {
+    for (let failures = 0; ; failures++) {
       try {
         const outcome = await record([first.event, ...rest.map((one) => one.event)]);
         measures.events.inc({ outcome }, group.length);
@@ -52,8 +60,10 @@ export function createRecorder(deps: RecorderDeps): Service {
         return;
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
-        log.warn({ err: error, submission: first.event.submission }, "cannot record now; trying again");
-        for (const { message } of group) message.working();
+        const level = failures === 0 ? "warn" : "debug";
+        log[level]({ err: error, submission: first.event.submission }, "cannot record now; trying again");
+        // Those behind them, too: what is not heard of for ack_wait is handed out again.
+        for (const { message } of [...group, ...(waiting.get(id)?.values() ?? [])]) message.working();
         await sleep(STORE_RETRY_MS, undefined, { signal }).catch(() => undefined);
         if (signal.aborted) {
           // Another server need not wait for the end of ack_wait.
@@ -89,20 +99,20 @@ export function createRecorder(deps: RecorderDeps): Service {
 
   async function drain(id: JudgementId, signal: AbortSignal): Promise<void> {
     for (;;) {
-      const [first, ...rest] = waiting.get(id) ?? [];
+      const [first, ...rest] = waiting.get(id)?.values() ?? [];
       if (first === undefined) {
         waiting.delete(id);
         return;
       }
-      waiting.set(id, []);
+      waiting.set(id, new Map());
       try {
-        await write([first, ...rest], signal);
+        await write(id, [first, ...rest], signal);
       } catch (error) {
         // One of them may be to blame: alone, each shows itself.
         if (rest.length === 0) refuse(first, error);
         else
           for (const one of [first, ...rest])
-            await write([one], signal).catch((why: unknown) => refuse(one, why));
+            await write(id, [one], signal).catch((why: unknown) => refuse(one, why));
       }
     }
   }
@@ -121,10 +131,10 @@ export function createRecorder(deps: RecorderDeps): Service {
     const id = judgementId(event.submission, event.generation);
     const queue = waiting.get(id);
     if (queue !== undefined) {
-      queue.push({ message, event });
+      queue.set(nameOf(message), { message, event });
       return;
     }
-    waiting.set(id, [{ message, event }]);
+    waiting.set(id, new Map([[nameOf(message), { message, event }]]));
     const run: Promise<void> = drain(id, signal).finally(() => active.delete(run));
     active.add(run);
     if (active.size >= AT_ONCE) await Promise.race(active);

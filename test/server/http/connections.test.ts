@@ -18,7 +18,7 @@ afterAll(() => server.stop());
 /** Holds the look-up of the next key: resolves `reached` when it is asked for, answers after `release`. */
 function holdNextLookUp() {
   const { apiKeys } = server.store;
-  const get = apiKeys.get;
+  const get = apiKeys.get.bind(apiKeys);
   const reached = Promise.withResolvers<void>();
   const gate = Promise.withResolvers<void>();
   apiKeys.get = async (hash) => {
