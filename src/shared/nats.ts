@@ -23,6 +23,9 @@ export async function connectNats(
     ...(access.password === undefined ? {} : { pass: access.password }),
     ...(access.inboxPrefix === undefined ? {} : { inboxPrefix: access.inboxPrefix }),
     maxReconnectAttempts: -1,
+    // Else the client would give up for ever when it is refused twice, as by a broker in the middle of a mistaken
+    // configuration.
+    ignoreAuthErrorAbort: true,
     reconnectTimeWait: 250,
     reconnectJitter: 100,
     pingInterval: 5_000,
