@@ -30,8 +30,8 @@ const isExecutor = (name: string): boolean => /-\d+$/.test(name);
 const hasGo = (process.env["PATH"] ?? "").split(":").some((folder) => existsSync(join(folder, "go")));
 
 /** Throws with nats-server's words when it refuses the file. */
-const checkNatsConf = (env: Record<string, string>): string =>
-  execFileSync(binaryPath("nats-server"), ["-t", "-c", join(docker, "nats.conf")], {
+const checkNatsConf = (env: Record<string, string>, name = "nats.conf"): string =>
+  execFileSync(binaryPath("nats-server"), ["-t", "-c", join(docker, name)], {
     env,
     encoding: "utf8",
     stdio: "pipe",
@@ -63,8 +63,9 @@ describe.each(["secrets.sh", "executor-entrypoint.sh"])("%s", (name) => {
 });
 
 describe("secrets", () => {
-  it("are every required variable of compose.yaml and nats.conf, and long", () => {
-    const asked = [...read("compose.yaml").matchAll(/\$\{(\w+):\?/g)].map(([, variable]) => variable);
+  it("are every required variable of the compose files and nats.conf, and long", () => {
+    const files = read("compose.yaml") + read("compose.cluster.yaml");
+    const asked = [...files.matchAll(/\$\{(\w+):\?/g)].map(([, variable]) => variable);
     expect(new Set(Object.keys(secrets))).toEqual(new Set(asked));
     for (const [, variable] of read("nats.conf").matchAll(/password: \$(\w+)/g))
       expect(asked).toContain(variable);
@@ -79,6 +80,49 @@ describe("nats.conf", () => {
 
   it("is refused without its passwords", () => {
     expect(() => checkNatsConf({})).toThrow(/variable reference/);
+  });
+});
+
+describe.runIf(hasGo)("compose.cluster.yaml", () => {
+  let services: Project["services"];
+  beforeAll(async () => {
+    const files = ["compose.yaml", "compose.cluster.yaml"].map((name) => join(docker, name));
+    ({ services } = await loadCompose(files.join(), secrets));
+  }, 300_000);
+
+  it("has three of each store, two servers, and tells all of them to everybody", () => {
+    const named = (of: string): string[] =>
+      Object.keys(services).filter((name) => name.replace(/-[bc]$/, "") === of);
+    expect(["mongo", "nats", "server"].map((of) => named(of).length)).toEqual([3, 3, 2]);
+    for (const [name, { environment }] of Object.entries(services)) {
+      if (environment["NATS_URL"] === undefined) continue;
+      expect(environment["NATS_URL"], name).toBe(
+        named("nats")
+          .toSorted()
+          .map((nats) => `nats://${nats}:4222`)
+          .join(),
+      );
+    }
+    for (const name of named("server")) {
+      const { environment } = readServerConfig(services[name]?.environment as Record<string, string>);
+      expect(environment.DOCKET_REPLICAS).toBe(3);
+      expect(environment.MONGODB_URL).toContain("mongo:27017,mongo-b:27017,mongo-c:27017");
+    }
+  });
+
+  it("gives each broker a name of its own, both configuration files and a volume; nats-server takes them", () => {
+    for (const name of ["nats", "nats-b", "nats-c"]) {
+      const { environment, volumes } = services[name] ?? { environment: {}, volumes: [] };
+      expect(environment["NATS_NAME"]).toBe(name);
+      expect(volumes.map(({ type }) => type).toSorted()).toEqual(["bind", "bind", "volume"]);
+      checkNatsConf(environment as Record<string, string>, "nats.cluster.conf");
+    }
+  });
+
+  it("publishes nothing more than the one server", () => {
+    expect(Object.keys(services).filter((name) => (services[name]?.ports.length ?? 0) > 0)).toEqual([
+      "server",
+    ]);
   });
 });
 

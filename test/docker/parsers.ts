@@ -47,7 +47,7 @@ async function cached(name: string, make: (folder: string) => Promise<unknown>):
 /** A program around compose-go and BuildKit's Dockerfile parser, the ones that Docker itself uses. Needs Go. */
 async function parsers(): Promise<string> {
   const source = join(import.meta.dirname, "parsers");
-  const folder = await cached("docker-parsers", (own) =>
+  const folder = await cached("docker-parsers-2", (own) =>
     run("go", ["build", "-o", join(own, "parsers"), "."], { cwd: source, ...FETCH }),
   );
   return join(folder, "parsers");
@@ -62,7 +62,7 @@ export async function rulesParser(): Promise<string> {
   return join(folder, "rules");
 }
 
-/** Loads a compose file as `docker compose` would. Throws with the parser's words. */
+/** Loads a compose file, or several one on top of the other (with commas between), as `docker compose` would. Throws with the parser's words. */
 export async function loadCompose(path: string, env: Record<string, string>): Promise<Project> {
   const { stdout } = await run(await parsers(), ["compose", path], { env });
   return Project.parse(JSON.parse(stdout));

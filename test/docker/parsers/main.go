@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
@@ -41,8 +42,10 @@ func dockerfile(path string) error {
 	return nil
 }
 
+// Several files, separated by commas, are merged.
 func compose(path string) error {
-	options, err := cli.NewProjectOptions([]string{path}, cli.WithWorkingDirectory(filepath.Dir(path)), cli.WithOsEnv)
+	paths := strings.Split(path, ",")
+	options, err := cli.NewProjectOptions(paths, cli.WithWorkingDirectory(filepath.Dir(paths[0])), cli.WithOsEnv)
 	if err != nil {
 		return err
 	}
