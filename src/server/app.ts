@@ -66,6 +66,8 @@ const makeContext =
         if (!parsed.success) return undefined;
         const known = problems.get(id) ?? store.problems.get(parsed.data);
         problems.set(id, known);
+        // A subscription's operation is long: what failed once is asked again.
+        known.catch(() => problems.delete(id));
         return await known;
       },
     };

@@ -20,6 +20,8 @@ const Environment = z.object({
   DOCKET_REPLICAS: envInt(1, 1),
   DOCKET_LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
   DOCKET_GRACE_MS: envInt(10_000),
+  /** Tests only: shared/crashpoint.ts. */
+  DOCKET_CRASH_AT: z.string().optional(),
 });
 
 export interface Config {

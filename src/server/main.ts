@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { Registry } from "prom-client";
 import { systemClock } from "../shared/clock.ts";
+import { crashPoint } from "../shared/crashpoint.ts";
 import { EnvironmentError } from "../shared/env.ts";
 import { EXIT, type Service, startAll, stopAll, stopOnSignal } from "../shared/lifecycle.ts";
 import { createLog, type Log } from "../shared/log.ts";
@@ -68,6 +69,7 @@ async function main(): Promise<void> {
     topology: { prefix: environment.DOCKET_TOPOLOGY_PREFIX, replicas: environment.DOCKET_REPLICAS },
     capabilitySecret,
     instance: `${hostname()}-${process.pid}`,
+    crash: crashPoint(environment.DOCKET_CRASH_AT),
   });
   const app = createApp(
     { ...shared, backbone },

@@ -135,6 +135,28 @@ describe("the server process", () => {
     socket.terminate();
   });
 
+  it("killed between the publish and the answer, leaves one submission that the repeated request finds", async () => {
+    const { problem } = await prepare();
+    const dying = start({ DOCKET_CRASH_AT: "dispatch.afterPublish" });
+    const post = async (url: string): Promise<Response> =>
+      await fetch(`${url}/submissions`, {
+        method: "POST",
+        headers: { "content-type": "application/json", "idempotency-key": "crash", ...bearer(KEY) },
+        body: JSON.stringify({ problem, language: "python", source: "print('crash')\n" }),
+      });
+    await expect(post(await dying.ready)).rejects.toThrow("fetch failed");
+    // By a signal: no code.
+    expect(await dying.exit).toBeNull();
+    const url = await start().ready;
+    const answers = [await post(url), await post(url)];
+    expect(answers.map(({ status }) => status)).toEqual([202, 202]);
+    expect(new Set(answers.map(({ headers }) => headers.get("location"))).size).toBe(1);
+    const store = await openStore({ url: space.mongodbUrl, database: space.database });
+    const all = await store.snapshots.page({ owner: "alice", first: 100 });
+    expect(all.filter(({ submission }) => submission.idempotencyKey === "crash")).toHaveLength(1);
+    await store.close();
+  });
+
   it("lists everything that is wrong with its environment and exits 78", async () => {
     const server = start({
       MONGODB_URL: "",

@@ -34,7 +34,12 @@ export interface StoreAccess {
   readonly url: string;
   readonly database: string;
   readonly clock?: Clock | undefined;
-  /** Longest wait for a server to be found and for one operation to be confirmed, milliseconds. */
+  /**
+   * Milliseconds. A write waits so long to be confirmed by a majority, an operation for a free connection, and half as
+   * long (2.5 s at most) for a server to be found; on a connection that has gone silent it takes twice as long, and the
+   * driver tries most operations a second time. So one operation can take four to five times as long at the very worst:
+   * who has to answer sooner sets a limit of its own (intake/submit.ts).
+   */
   readonly timeoutMs?: number | undefined;
 }
 

@@ -79,7 +79,10 @@ it("answers a typed retryable error on every face while MongoDB is away, and rec
     cancelSubmission: { code: "SERVICE_UNAVAILABLE" },
   });
 
-  expect(await ready()).toMatchObject({ status: 503, body: { status: "unavailable" } });
+  expect(await ready()).toEqual({
+    status: 503,
+    body: { status: "unavailable", reasons: ["MongoDB does not answer"] },
+  });
   expect((await fetch(`${server.url}/livez`)).status).toBe(200);
 
   const rest = await fetch(`${server.url}/submissions`, {
