@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
-import { Binary, type IndexDescription, MongoClient } from "mongodb";
+import { Binary, type Document, type IndexDescription, MongoClient } from "mongodb";
 import { z } from "zod";
+import { groupInsert } from "../src/server/store/insertgroup.ts";
 import { Lane } from "../src/shared/lane.ts";
 import { connectNats } from "../src/shared/nats.ts";
 import { jobMessageId, jobStreamConfig, subjects, type Topology } from "../src/shared/topology.ts";
@@ -13,6 +14,8 @@ import { Load, measure } from "./load.ts";
  * The raw limit beside `submit`: for each submission the same three documents (blob, judgement, submission) inserted
  * at the same time into collections with the same indexes and write concern, then the same job published to a stream
  * of the same configuration, straight from the load process by the two drivers. No HTTP, GraphQL, checks or keys.
+ * Each document is an insert of its own, as anybody would write it; `grouped`: those under way at once share inserts as
+ * Docket's do, which is the most that the two stores give.
  */
 
 export const RawLoad = Load.pick({ mode: true, warmUpMs: true, measureMs: true }).extend({
@@ -27,6 +30,7 @@ export const RawLoad = Load.pick({ mode: true, warmUpMs: true, measureMs: true }
   language: LanguageId,
   /** Bytes of a real job. */
   job: z.string(),
+  grouped: z.boolean(),
 });
 export type RawLoad = z.infer<typeof RawLoad>;
 
@@ -53,9 +57,15 @@ async function raw(load: RawLoad): Promise<void> {
     if (submission === null) throw new Error("there is no submission to copy");
     const judgement = await from.collection("judgements").findOne({ submission: submission["_id"] });
     if (judgement === null) throw new Error("there is no judgement to copy");
-    const blobs = to.collection<{ _id: string }>("blobs");
-    const judgements = to.collection<{ _id: string }>("judgements");
-    const submissions = to.collection<{ _id: string }>("submissions");
+    const inserter = (name: (typeof COPIED)[number]): ((document: Document) => Promise<unknown>) => {
+      const collection = to.collection(name);
+      return load.grouped ? groupInsert(collection) : (document) => collection.insertOne(document);
+    };
+    const [blobs, judgements, submissions] = [
+      inserter("blobs"),
+      inserter("judgements"),
+      inserter("submissions"),
+    ];
     const topology: Topology = { prefix: load.prefix, replicas: 1 };
     const stream = jobStreamConfig(topology, load.language);
     const manager = await jetstreamManager(connection);
@@ -69,16 +79,16 @@ async function raw(load: RawLoad): Promise<void> {
       const sha256 = createHash("sha256").update(content).digest("hex");
       const id = newSubmissionId(Date.now());
       await Promise.all([
-        blobs.insertOne({
+        blobs({
           _id: sha256,
           sizeBytes: content.length,
           data: new Binary(content),
           firstAt: new Date(),
           touchedAt: new Date(),
           kept: false,
-        } as { _id: string }),
-        judgements.insertOne({ ...judgement, _id: judgementId(id, 1), submission: id } as { _id: string }),
-        submissions.insertOne({ ...submission, _id: id, idempotencyKey: id } as { _id: string }),
+        }),
+        judgements({ ...judgement, _id: judgementId(id, 1), submission: id }),
+        submissions({ ...submission, _id: id, idempotencyKey: id }),
       ]);
       await js.publish(subjects.job(topology, load.language, lane, id), load.job, {
         msgID: jobMessageId(id, 1, 1),
