@@ -128,7 +128,7 @@ export const ERRORS = define({
   QUERY_TOO_COMPLEX: {
     type: "QueryTooComplex",
     httpStatus: 400,
-    doc: "The GraphQL document is deeper (queryDepth) or costs more (queryComplexity) than the limits.",
+    doc: "The GraphQL document is deeper (queryDepth), longer (queryCharacters) or costs more (queryComplexity) than the limits.",
   },
   RATE_LIMITED: {
     type: "RateLimited",

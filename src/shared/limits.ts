@@ -38,6 +38,12 @@ export const LIMIT_DEFINITIONS = define({
   },
   packageFiles: { unit: "count", default: 10_000, doc: "Most files in a problem package." },
   problemTests: { unit: "count", default: 1_000, doc: "Most tests of one problem." },
+  queryCharacters: {
+    unit: "characters",
+    default: 64 * 1024,
+    doc: "Longest GraphQL document, variables apart: the last 1,024 different ones are kept in memory.",
+  },
+  queryTokens: { unit: "count", default: 4_000, doc: "Most tokens of a GraphQL document." },
   queryDepth: { unit: "count", default: 12, doc: "Deepest nesting of a GraphQL document." },
   queryComplexity: { unit: "count", default: 5_000, doc: "Greatest cost of a GraphQL document." },
   pageSize: { unit: "count", default: 100, doc: "Most nodes in one page of a connection." },

@@ -14,14 +14,19 @@ export interface Caller {
   readonly authorization: string | undefined;
 }
 
-/** Most tokens of a document: parsing is paid for before any other limit can look at it. */
-const MAX_TOKENS = 4_000;
-
-const boundedParse: Plugin = {
-  onParse: ({ setParseFn }) => {
-    setParseFn((source: string, options?: object) => parse(source, { ...options, maxTokens: MAX_TOKENS }));
+/**
+ * Looks at the text before anything is paid for it. In front of Yoga's memory of documents, whose keys are the whole
+ * texts: a thousand long ones would be gigabytes.
+ */
+const boundedParse = ({ queryCharacters, queryTokens }: Limits): Plugin => ({
+  onParse: ({ params, setParseFn }) => {
+    if (params.source.toString().length > queryCharacters) {
+      const message = `The document is longer than ${queryCharacters} characters (limit queryCharacters); send what varies as variables.`;
+      throw codedGraphQLError({ code: "QUERY_TOO_COMPLEX", message });
+    }
+    setParseFn((source: string, options?: object) => parse(source, { ...options, maxTokens: queryTokens }));
   },
-};
+});
 
 /** Errors made to be read pass; our own faults are logged and answered without a detail. */
 export function maskError(log: Log, error: unknown): GraphQLError {
@@ -59,7 +64,7 @@ export function createGraphQL(deps: YogaDeps, input: { readonly uploads: boolean
     batching: false,
     logging: false,
     maskedErrors: { maskError: (error) => maskError(log, error) },
-    plugins: [boundedParse],
+    plugins: [boundedParse(limits)],
   });
 }
 

@@ -11,7 +11,13 @@ let jury: string;
 
 beforeAll(async () => {
   server = await startTestServer(space, {
-    limits: { requestBytes: 20_000, packageBytes: 50_000, queryComplexity: 500, pageSize: 30 },
+    limits: {
+      requestBytes: 20_000,
+      queryCharacters: 12_000,
+      packageBytes: 50_000,
+      queryComplexity: 500,
+      pageSize: 30,
+    },
   });
   alice = await server.key("alice");
   jury = await server.key("judge", "jury");
@@ -76,6 +82,22 @@ describe("limits of GraphQL", () => {
     } finally {
       await shallow.stop();
     }
+  });
+
+  it("refuses a document that is too long, over HTTP in both ways, before it is remembered", async () => {
+    const query = `{ __typename } # ${"x".repeat(13_000)}`;
+    expect((await graphql(server.url, alice, query)).codes).toEqual(["QUERY_TOO_COMPLEX"]);
+    const other = await fetch(`${server.url}/graphql`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        accept: "application/graphql-response+json",
+        ...bearer(alice),
+      },
+      body: JSON.stringify({ query }),
+    });
+    expect(await other.json()).toMatchObject({ errors: [{ extensions: { code: "QUERY_TOO_COMPLEX" } }] });
+    expect((await graphql(server.url, alice, "{ __typename }")).codes).toEqual([]);
   });
 
   it("refuses a document of very many tokens without parsing the whole of it", async () => {
