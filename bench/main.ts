@@ -9,6 +9,8 @@ const BENCHMARKS: Readonly<Record<string, (args: string[]) => Promise<object>>> 
   sandbox: async () => await (await import("./sandbox.ts")).sandbox(),
   verdict: async (languages) =>
     await (await import("./verdict.ts")).verdict(languages.length === 0 ? undefined : languages),
+  subscriptions: async ([count]) =>
+    await (await import("./subscriptions.ts")).subscriptions(count === undefined ? undefined : Number(count)),
 };
 
 const [name = "", ...args] = process.argv.slice(2);
