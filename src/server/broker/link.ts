@@ -85,6 +85,7 @@ export function createLink(deps: {
     }
     if (link === undefined) return;
     const connected = link;
+    if (stopping.signal.aborted) return await connected.connection.close();
     for (const { subject, handle, queue } of subscriptions) {
       connected.connection.subscribe(subject, {
         ...(queue === undefined ? {} : { queue }),

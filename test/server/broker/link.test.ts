@@ -29,6 +29,18 @@ const startNats = (password: string, port = 0): Promise<NatsServer> =>
     },
   );
 
+it("stops while it is connecting", async () => {
+  const nats = await startNats("right");
+  const log = createLog("test", "silent");
+  const access = { url: nats.url, user: "server", password: "right" };
+  const link = createLink({ access, name: "test", log });
+  const started = link.start();
+  await link.stop();
+  await started;
+  expect(link.connected()).toBe(false);
+  await nats.child.stop(5_000);
+});
+
 it("comes back after a time in which the broker did not know its password", async () => {
   let nats = await startNats("right");
   const { port } = nats;
