@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { jetstream } from "@nats-io/jetstream";
 import { WebSocket } from "ws";
 import { z } from "zod";
-import { ExecutorId, type SubmissionId } from "../src/shared/ids.ts";
+import { ExecutorId } from "../src/shared/ids.ts";
 import { connectNats, decodeJson, encodeJson } from "../src/shared/nats.ts";
 import { Job } from "../src/shared/protocol.ts";
 import { consumerOf, eventMessageId, streamOf, subjects } from "../src/shared/topology.ts";
@@ -133,7 +133,7 @@ async function judgeAll(stack: Stack): Promise<Map<string, number>> {
           capability,
         };
         await js.publish(subjects.event(TOPOLOGY, EXECUTOR, submission), encodeJson({ ...event, ...more }), {
-          msgID: eventMessageId(submission as SubmissionId, fence, seq),
+          msgID: eventMessageId(submission, fence, seq),
         });
       };
       await send(1, { type: "started" });
