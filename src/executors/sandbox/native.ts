@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { accessSync, chownSync, constants, mkdirSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { missingCapabilities } from "./capabilities.ts";
 import { readNumber } from "./cgroup.ts";
 import { parseCpuStat } from "./cgroupv2.ts";
 import {
@@ -69,6 +70,13 @@ export async function openSandbox(config: SandboxConfig): Promise<NativeSandbox>
   if (process.getuid?.() !== 0) {
     throw new SandboxUnavailable(
       "an executor must be started as root: it needs control groups and a uid per slot",
+    );
+  }
+  // Root of a container may lack any of them; found out later, some look like programs that fail, or hang.
+  const missing = missingCapabilities(readFileSync("/proc/self/status", "utf8"));
+  if (missing.length > 0) {
+    throw new SandboxUnavailable(
+      `root lacks capabilities that the sandbox needs (${missing.join(", ")}): in a container, add them with --cap-add, as docker/compose.yaml does`,
     );
   }
   mkdirSync(config.workDir, { recursive: true });
