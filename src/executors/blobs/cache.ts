@@ -76,7 +76,7 @@ export async function openBlobCache(deps: CacheDeps): Promise<BlobCache> {
   const get = async (sha256: Sha256, capability: string): Promise<Entry> => {
     const there = entries.get(sha256);
     if (there !== undefined) {
-      if (there.verified || (await hashOf(pathOf(sha256))) === sha256) {
+      if (there.verified || (await hashOf(pathOf(sha256)).catch(gone)) === sha256) {
         there.verified = true;
         metrics.blobHits.inc();
         return there;
@@ -136,9 +136,18 @@ export async function openBlobCache(deps: CacheDeps): Promise<BlobCache> {
     const release = pin(entry);
     const path = pathOf(sha256);
     makeRoom();
-    // The order of use outlives the process as the files' times.
-    const now = new Date();
-    await utimes(path, now, now);
+    try {
+      // The order of use outlives the process as the files' times.
+      const now = new Date();
+      await utimes(path, now, now);
+    } catch (error) {
+      release();
+      if (!isAbsent(error)) throw error;
+      log.warn({ sha256 }, "a cached blob has gone from the disk; fetched again");
+      // Another job may have noticed first, and have fetched it.
+      if (entries.get(sha256) === entry) remove(entry);
+      return await open(sha256, capability, signal);
+    }
     return { path, release };
   };
 
@@ -161,6 +170,14 @@ async function scan(folder: string): Promise<{ sha256: Sha256; sizeBytes: number
     }
   }
   return found.toSorted((a, b) => a.usedMs - b.usedMs);
+}
+
+const isAbsent = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code === "ENOENT";
+
+/** Not there any more: somebody cleaned up by hand. */
+function gone(error: unknown): undefined {
+  if (!isAbsent(error)) throw error;
 }
 
 async function hashOf(path: string): Promise<string> {

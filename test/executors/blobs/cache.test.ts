@@ -71,6 +71,20 @@ test("many that want one blob at once cause one fetch; the file is readable by a
   expect((await stat(path)).mode & 0o777).toBe(0o444);
 });
 
+test("what was cleaned away by hand is fetched again, once, whether it was in use or of an earlier process", async () => {
+  const before = await open();
+  const sha256 = thousand(1);
+  const { path } = await before.source("cap", never).open(sha256);
+  await rm(path);
+  const both = await Promise.all([1, 2].map(() => before.source("cap", never).open(sha256)));
+  for (const opened of both) expect(await readFile(opened.path)).toEqual(blobs.get(sha256));
+  expect(asked).toEqual([sha256, sha256]);
+  const after = await open();
+  await rm(path);
+  await after.source("cap", never).open(sha256);
+  expect(await readFile(path)).toEqual(blobs.get(sha256));
+});
+
 test("one job's refusal is not another's", async () => {
   const cache = await open();
   refuse = "bad";
