@@ -59,6 +59,8 @@ export function pidsIn(procsFile: string): number[] {
 
 export function killAll(procsFile: string): void {
   for (const pid of pidsIn(procsFile)) {
+    // A process that our PID namespace does not show reads as 0, and a signal to 0 would hit our own group.
+    if (pid === 0) continue;
     try {
       process.kill(pid, "SIGKILL");
     } catch {

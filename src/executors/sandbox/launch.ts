@@ -94,6 +94,8 @@ export async function launch(
     try {
       return await watch(deps, request, cancel, shell, script, [stdout, stderr], onStarted);
     } finally {
+      // Only one that was never told to go is alive still: then its group cannot be removed before this.
+      shell.process.kill("SIGKILL");
       deps.disposeShell(shell);
     }
   } finally {
