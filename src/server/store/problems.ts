@@ -10,7 +10,6 @@ export interface Problems {
   put(problem: ProblemDocument): Promise<void>;
   /** Up to `first` problems after `after` by id. */
   page(input: { after?: ProblemId | undefined; first: number }): Promise<ProblemDocument[]>;
-  count(): Promise<number>;
 }
 
 export function createProblems(deps: {
@@ -34,6 +33,5 @@ export function createProblems(deps: {
           .limit(first)
           .toArray(),
       ),
-    count: () => guarded(() => collection.estimatedDocumentCount()),
   };
 }
