@@ -79,9 +79,11 @@ export async function submissionsInStream(deps: JobsDeps, language: LanguageId):
 export interface LaneDepth {
   readonly waiting: number;
   readonly running: number;
+  /** The consumer is done with every job up to this sequence: it will deliver none of them any more. */
+  readonly settledTo: number;
 }
 
-const EMPTY: LaneDepth = { waiting: 0, running: 0 };
+const EMPTY: LaneDepth = { waiting: 0, running: 0, settledTo: 0 };
 
 /** What each lane of a language holds. */
 export async function laneDepths(
@@ -92,7 +94,9 @@ export async function laneDepths(
   const depths = new Map<Lane, LaneDepth>(LANES.map((lane) => [lane, EMPTY]));
   for await (const consumer of jsm.consumers.list(streamOf(topology, language))) {
     const lane = LANES.find((one) => consumerOf(one) === consumer.name);
-    if (lane) depths.set(lane, { waiting: consumer.num_pending, running: consumer.num_ack_pending });
+    if (!lane) continue;
+    const { num_pending: waiting, num_ack_pending: running, ack_floor: floor } = consumer;
+    depths.set(lane, { waiting, running, settledTo: floor.stream_seq });
   }
   return depths;
 }

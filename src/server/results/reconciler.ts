@@ -97,8 +97,9 @@ export function createReconciler(deps: ReconcilerDeps): Repeat {
   }
 
   /**
-   * A job in the stream that its consumer neither will deliver nor has out: delivered too often, and the advisory
-   * was lost. Seen so in two whole rounds before anything is done.
+   * A job in the stream that its consumer neither will deliver nor has out: delivered too often, and the advisory was
+   * lost; or the broker took a word for it and, stopped or killed just then, kept the message. Seen so in two whole
+   * rounds before anything is done. Only one that was dispatched anew for this again and again is given up.
    */
   async function unstickQuiet(
     quiet: readonly QuietJudgement[],
@@ -106,15 +107,18 @@ export function createReconciler(deps: ReconcilerDeps): Repeat {
   ): Promise<void> {
     for (const quietOne of quiet) {
       const depth = depths.get(quietOne.lane);
-      if (depth === undefined || depth.waiting + depth.running > 0) continue;
+      if (depth === undefined) continue;
       const found = await findJob(jobs(), quietOne);
       if (found?.job?.dispatch !== quietOne.dispatch) continue;
+      if (depth.waiting + depth.running > 0 && found.seq > depth.settledTo) continue;
       const suspect = `${quietOne._id}@${found.seq}`;
       nextSuspects.add(suspect);
       if (!suspects.has(suspect)) continue;
       const judgement = await judgements.get(quietOne._id);
       if (judgement && !isFinal(judgement.state) && judgement.dispatch === quietOne.dispatch) {
-        await unstick(deps, judgement);
+        log.warn({ submission: judgement.submission, dispatch: judgement.dispatch }, "a job was stuck");
+        if (judgement.dispatch >= deps.tries) await unstick(deps, judgement);
+        else if (await dispatchOrFail(deps, judgement)) measures.mended.inc({ reason: "stuck" });
       }
     }
   }
@@ -141,7 +145,8 @@ export function createReconciler(deps: ReconcilerDeps): Repeat {
 
   async function round(signal: AbortSignal): Promise<void> {
     // A message that nobody needs any more could hide a lost one from the count, so now and then all are looked at.
-    const whole = rounds++ % WHOLE_EVERY === 0;
+    // And soon again after one that found something odd.
+    const whole = rounds++ % WHOLE_EVERY === 0 || suspects.size > 0;
     const short = await shortOfJobs();
     if (!whole && short.size === 0) return;
     const quiet: QuietJudgement[] = [];

@@ -213,7 +213,7 @@ describe("a job that was handed out too often", () => {
     );
   });
 
-  it("becomes a dead letter when the advisory was lost, too", async () => {
+  it("is dispatched anew when the advisory was lost, though its lane is never empty", async () => {
     const id = await queued();
     // Nobody is there to make the stream of advisories again before the broker gives up on the job.
     await server.stop();
@@ -221,8 +221,22 @@ describe("a job that was handed out too often", () => {
     await exhaust();
     expect(await wire.executor("e1").pull()).toBeUndefined();
     server = await startServer({ ...ns, reconcile: { intervalMs: 100, quietMs: 1 } });
+    // The broker counts what it has given up as settled with the next word that it gets.
+    await finish(await queued(), 1);
+    const { submission: next } = await accepted(server);
+    const held = await wire.executor("e1").take();
+    expect(held.job?.submission).toBe(next._id);
+    await until(server, id, (snapshot) => snapshot.judgement.dispatch === 2);
+    // Still in the hands of its holder.
+    expect((await server.store.snapshots.get(next._id))?.judgement.dispatch).toBe(1);
+    // Now the broker can say so.
+    await exhaust();
+    await wire.executor("e1").pull();
     const { judgement } = await until(server, id, (snapshot) => snapshot.judgement.state === "FAILED");
     expect(judgement.deadLetter?.code).toBe("TRIES_EXHAUSTED");
+    await wire.executor("e1").emit(held, 1, { type: "finished", result: RESULT });
+    await wire.executor("e1").ack(held);
+    await until(server, next._id, (snapshot) => snapshot.judgement.state === "FINISHED");
   });
 
   it("is dispatched anew when it was always given back without blame", async () => {
