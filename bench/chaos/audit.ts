@@ -5,7 +5,8 @@ import { connectNats } from "../../src/shared/nats.ts";
 import type { Stack } from "../../src/supervisor/stack.ts";
 
 const FINAL: ReadonlySet<unknown> = new Set(["FINISHED", "FAILED", "CANCELLED"]);
-const UNFINISHED = { state: { $in: ["PENDING", "QUEUED", "RUNNING"] as const } };
+/** More are never unfinished at a time. */
+const MOST = 5_000;
 
 /** A look into MongoDB past all of Docket. */
 export interface Books {
@@ -28,15 +29,26 @@ export function openBooks(stack: Stack): Books {
   });
   const db = client.db(stack.database);
   const judgements = db.collection<JudgementDocument>("judgements");
+  const submissions = db.collection<SubmissionDocument>("submissions");
   return {
     client,
     db,
-    submissions: db.collection("submissions"),
+    submissions,
     judgements,
-    unfinished: async () =>
-      await judgements
-        .countDocuments({ state: { $in: [...UNFINISHED.state.$in] } }, { maxTimeMS: LOOK_MS })
-        .catch(() => undefined),
+    async unfinished() {
+      try {
+        const open = await judgements
+          .find({ state: { $nin: ["FINISHED", "FAILED", "CANCELLED"] } }, { maxTimeMS: LOOK_MS })
+          .project<{ submission: SubmissionDocument["_id"] }>({ submission: 1 })
+          .limit(MOST)
+          .toArray();
+        // A server that died between its two writes left a judgement of no submission: nobody was told of it.
+        const ids = open.map(({ submission }) => submission);
+        return await submissions.countDocuments({ _id: { $in: ids } }, { maxTimeMS: LOOK_MS });
+      } catch {
+        return undefined;
+      }
+    },
     close: () => client.close(),
   };
 }
@@ -49,7 +61,7 @@ const flat = (entry: Document): Document[] => {
 
 /**
  * Reads every write that the database has ever confirmed: judgements that were written again after they had become
- * final. `complete` is false when the oplog no longer reaches back to the first of them.
+ * final, and how many became final.
  */
 export async function writesAfterTheEnd(books: Books): Promise<{ ids: string[]; written: number }> {
   const ns = `${books.db.databaseName}.judgements`;

@@ -34,13 +34,14 @@ export interface ChaosOptions {
   readonly onLine?: ((process: string, line: string) => void) | undefined;
 }
 
+const FINAL: ReadonlySet<string> = new Set(["FINISHED", "FAILED", "CANCELLED"]);
 const LANGUAGES = ["python", "javascript", "c", "cpp"] as const;
 /** Waiting for verdicts at most: a queue is always there, and an outage does not make it grow without end. */
 const MOST_UNFINISHED = 120;
 /** One in so many submissions has a subscriber. */
 const FOLLOWED = 5;
-/** Nothing came to an end for so long: what is left is stuck, milliseconds. */
-const STUCK_MS = 90_000;
+/** Nothing came to an end for so long: what is left is stuck, milliseconds. The reconciler looks at all once a minute. */
+const STUCK_MS = 150_000;
 /** Slower ones are told with what else was struck at that time, milliseconds. */
 const SLOW_MS = 15_000;
 /** Of a try that failed before or after the strike on its executor, milliseconds. */
@@ -191,7 +192,10 @@ async function attack(
   });
   const failed = [...views.values()].filter(({ state }) => state === "FAILED");
   const triesOf = (id: string) => judgements.get(id)?.tries ?? [];
-  const unfair = failed.filter(({ id }) => unexplained(triesOf(id), striking.hits, SLACK_MS).length > 0);
+  const unfair = failed.filter(({ id }) => {
+    const judgement = judgements.get(id);
+    return judgement === undefined || unexplained(judgement, striking.hits, SLACK_MS).length > 0;
+  });
   const log = await writesAfterTheEnd(books);
   const finals = [...new Set([...log.ids, ...announced.twice()])];
   const misled = followed.flatMap(({ id, finals: seen, wrongs }) => {
@@ -215,7 +219,7 @@ async function attack(
     ...missing.map(({ id }) => `lost: ${id}`),
     ...finals.map((id) => `two ends: ${id}`),
     ...[...judgements.values()]
-      .filter(({ state }) => !["FINISHED", "FAILED", "CANCELLED"].includes(state))
+      .filter(({ submission, state }) => views.has(submission) && !FINAL.has(state))
       .map((one) => `stuck: ${JSON.stringify(one)}`),
     ...wrong.map((one) => `wrong: ${one}`),
     ...misled.map((one) => `misled: ${one}`),

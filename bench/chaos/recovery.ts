@@ -1,4 +1,4 @@
-import type { Try } from "../../src/server/store/documents.ts";
+import type { JudgementDocument, Try } from "../../src/server/store/documents.ts";
 import type { Hit } from "./striking.ts";
 
 /** What of a strike takes a job from its holder. */
@@ -31,11 +31,15 @@ export function recoveries(tries: readonly Try[], hits: readonly Hit[]): Recover
 }
 
 /** Tries that ended without a word, or in a fault, though nobody struck their executor meanwhile. */
-export function unexplained(tries: readonly Try[], hits: readonly Hit[], slackMs: number): Try[] {
+export function unexplained(
+  { tries, finishedAt }: Pick<JudgementDocument, "tries" | "finishedAt">,
+  hits: readonly Hit[],
+  slackMs: number,
+): Try[] {
   return tries.filter((one, index) => {
     if (one.end?.type === "finished" || one.end?.type === "released") return false;
     const from = one.startedAt.getTime() - slackMs;
-    const to = (tries[index + 1]?.startedAt.getTime() ?? one.startedAt.getTime()) + slackMs;
+    const to = (tries[index + 1]?.startedAt ?? finishedAt ?? one.startedAt).getTime() + slackMs;
     return !hits.some(({ process, atMs }) => process === one.executor && atMs >= from && atMs <= to);
   });
 }
