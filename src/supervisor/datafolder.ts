@@ -60,7 +60,12 @@ async function endLeftovers(file: string): Promise<void> {
     return;
   }
   for (const { pid, started } of left) {
-    if ((await startTicks(pid)) === started) process.kill(-pid, "SIGKILL");
+    if ((await startTicks(pid)) !== started) continue;
+    try {
+      process.kill(-pid, "SIGKILL");
+    } catch {
+      // Ended since we looked.
+    }
   }
   // Their ends are told to whoever adopted them: look until they are gone.
   for (const { pid, started } of left) {

@@ -43,6 +43,8 @@ export async function keepAlive(
   const born = (child: Child): void => {
     now.child = child;
     bornAt = performance.now();
+    // `stop` came while it was being started and saw nothing to stop; it waits for its end.
+    if (now.stopping) void child.stop(0);
   };
 
   async function nextLife(): Promise<void> {

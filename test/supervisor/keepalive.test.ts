@@ -67,3 +67,24 @@ test("a stop while it starts again leaves no process behind", async () => {
   for (const pid of born) expect(await isAlive(pid)).toBe(false);
   expect(events.at(-1)?.type).toBe("stopped");
 });
+
+test("a stop just before the next life begins ends that, too", async () => {
+  const gate = Promise.withResolvers<void>();
+  const born: number[] = [];
+  let starts = 0;
+  const gated: StartOnce = async (tell) => {
+    starts += 1;
+    if (starts > 1) await gate.promise;
+    const child = await startChild(watchdog, { name: "gated", command: "/bin/sleep", args: ["1000"] });
+    born.push(child.pid);
+    tell(child);
+  };
+  const process = await keepAlive("gated", gated, () => {});
+  process.kill("SIGKILL");
+  await until("the second start", () => starts > 1);
+  const stopped = process.stop(1_000);
+  gate.resolve();
+  await stopped;
+  expect(born.length).toBe(2);
+  for (const pid of born) expect(await isAlive(pid)).toBe(false);
+});
