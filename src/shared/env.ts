@@ -21,7 +21,20 @@ export function readEnv<Shape extends z.ZodRawShape>(
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
-  throw new EnvironmentError(parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`));
+  throw new EnvironmentError(
+    parsed.error.issues.map((issue) => {
+      const name = issue.path.join(".");
+      return `${name}: ${inWords(issue, given[name])}`;
+    }),
+  );
+}
+
+/** A value is shown only where a number was expected: others may be secrets. */
+function inWords(issue: z.core.$ZodIssue, value: string | undefined): string {
+  if (value === undefined && issue.code === "invalid_type") return "must be set";
+  if (issue.code === "invalid_type" && issue.expected === "number" && Number.isNaN(Number(value)))
+    return `expected a number, not ${JSON.stringify(value)}`;
+  return issue.message;
 }
 
 /** A whole number from the environment; `unit` only documents. */
