@@ -52,6 +52,11 @@ export const LIMIT_DEFINITIONS = define({
     default: 200,
     doc: "Most subscriptions at once on one WebSocket.",
   },
+  socketBufferBytes: {
+    unit: "bytes",
+    default: 16 * 1024 * 1024,
+    doc: "A WebSocket that sends more while so much waits for it to be read is cut.",
+  },
   connectionsPerOwner: {
     unit: "count",
     default: 50,

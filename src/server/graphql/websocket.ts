@@ -19,7 +19,7 @@ export interface WebSocketDeps {
   readonly authenticate: Authenticate;
   readonly connections: ConnectionCounts;
   readonly log: Log;
-  readonly limits: Pick<Limits, "requestBytes" | "subscriptionsPerConnection">;
+  readonly limits: Pick<Limits, "requestBytes" | "subscriptionsPerConnection" | "socketBufferBytes">;
 }
 
 export interface GraphQLSockets {
@@ -118,9 +118,15 @@ export function createSockets(deps: WebSocketDeps): GraphQLSockets {
 
   return {
     upgrade: (request, socket, head) => {
-      server.handleUpgrade(request, socket, head, (webSocket) =>
-        server.emit("connection", webSocket, request),
-      );
+      server.handleUpgrade(request, socket, head, (webSocket) => {
+        // Updates wait for their reader; answers to pings and messages do not, and would pile up.
+        const cutGreedy = (): void => {
+          if (webSocket.bufferedAmount > deps.limits.socketBufferBytes) webSocket.terminate();
+        };
+        webSocket.on("ping", cutGreedy);
+        webSocket.on("message", cutGreedy);
+        server.emit("connection", webSocket, request);
+      });
     },
     stop: () => {
       for (const client of server.clients) {

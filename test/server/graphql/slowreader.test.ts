@@ -28,7 +28,7 @@ beforeAll(async () => {
     createdAt: new Date(),
   });
   await putProblem(store, "sum");
-  server = await startServerProcess(ns);
+  server = await startServerProcess(ns, { DOCKET_LIMIT_SOCKET_BUFFER_BYTES: "65536" });
   holder = await startHolder(ns.natsUrl, ns.topology);
 });
 afterAll(async () => {
@@ -120,4 +120,22 @@ describe("a subscriber that stops reading", () => {
     expect(text.lastIndexOf('"FINISHED"')).toBeGreaterThan(0);
     socket.destroy();
   }, 60_000);
+
+  it("and goes on sending pings is cut", async () => {
+    const socket = new WebSocket(`${server.url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
+    await once(socket, "open");
+    socket.send(JSON.stringify({ type: "connection_init", payload: bearer(KEY) }));
+    await once(socket, "message");
+    let gone = false;
+    socket.on("error", () => (gone = true));
+    socket.on("close", () => (gone = true));
+    socket.pause();
+    const ping = Buffer.alloc(125);
+    await until("it was cut", async () => {
+      for (let i = 0; i < 5_000 && socket.readyState === socket.OPEN; i++) socket.ping(ping);
+      await new Promise((resolve) => socket.ping(undefined, undefined, resolve));
+      return gone || undefined;
+    });
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+  });
 });
