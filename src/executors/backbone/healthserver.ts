@@ -50,9 +50,15 @@ export function createHealthServer(deps: {
           resolve();
           return;
         }
-        server.once("error", reject);
+        const refused = (error: Error): void =>
+          reject(
+            new Error(
+              `Port ${deps.port} for health cannot be used (${error.message}): see DOCKET_HEALTH_PORT.`,
+            ),
+          );
+        server.once("error", refused);
         server.listen(deps.port, "127.0.0.1", () => {
-          server.off("error", reject);
+          server.off("error", refused);
           resolve();
         });
       }),
