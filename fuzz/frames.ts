@@ -8,7 +8,7 @@ import { mutateJson, mutateText } from "./mutate.ts";
 import type { Input, World } from "./world.ts";
 
 /** Close codes by which the server says that it broke: of the protocol, and of graphql-ws. */
-const BROKE = [1011, 4500];
+const BROKE: ReadonlySet<number> = new Set([1011, 4500]);
 
 function message(chance: Chance, world: World): string {
   const type = chance.pick([
@@ -51,7 +51,7 @@ export function socketInput(chance: Chance, world: World): Input {
       });
       socket.on("close", (code, reason) => {
         text += reason.toString("utf8");
-        broke = BROKE.includes(code);
+        broke = BROKE.has(code);
         over.resolve();
       });
       socket.on("error", () => over.resolve());

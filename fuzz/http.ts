@@ -36,7 +36,7 @@ async function exchange(world: World, input: HttpInput, signal: AbortSignal): Pr
       const type = response.headers["content-type"] ?? "";
       const done = (): void => {
         const plain = !/html|javascript|css|text\/plain|image|font|octet/.test(type);
-        const text = plain ? `${JSON.stringify(response.headers)}\n${body}` : "";
+        const text = plain ? `${body}\n${JSON.stringify(response.headers)}` : "";
         resolve({ text, fault: ownFault(status, plain ? body : "") });
       };
       response.on("data", (chunk: Buffer) => {
@@ -76,7 +76,7 @@ function authorization(chance: Chance, world: World): Record<string, string> {
 
 export function graphqlInput(chance: Chance, world: World): Input {
   const operation = makeOperation(chance, world);
-  let body = Buffer.from(JSON.stringify(operation) ?? "");
+  let body: Buffer = Buffer.from(JSON.stringify(operation) ?? "");
   if (chance.yes(0.05)) body = mutateBytes(chance, body);
   const accept = chance.yes(0.8)
     ? "application/json"

@@ -3,7 +3,7 @@
  * itself held are not counted: a message may name what it refuses.
  */
 const INSIDES: readonly RegExp[] = [
-  /\bat (?:async )?[\w.<>$ [\]]* ?\(?(?:file:|node:|\/)\S+/,
+  /\bat (?:async )?[\w.<>$ [\]]* ?\(?(?:file:|node:|\/)\S+:\d+:\d+/,
   /\/(?:work|tmp|root|home|usr|var|opt|proc|srv)\/[\w.-]+/,
   /node_modules|node:internal|\b[\w-]+\.(?:ts|mjs|cjs|js):\d+/,
   /mongo|\bbson\b|\bE11000\b|gridfs|wiredtiger/i,

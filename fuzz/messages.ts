@@ -81,7 +81,7 @@ export function messageInput(chance: Chance, world: World): Input {
     [`jobs.python.contest.${submission}`, job],
   ]);
   const made = chance.yes(0.6) ? mutateJson(chance, good, 0.15) : good;
-  let body = Buffer.from(JSON.stringify(chance.yes(0.05) ? junk(chance) : made) ?? "");
+  let body: Buffer = Buffer.from(JSON.stringify(chance.yes(0.05) ? junk(chance) : made) ?? "");
   if (chance.yes(0.1)) body = mutateBytes(chance, body);
   return {
     kind: subject.split(".")[0] ?? "message",

@@ -41,7 +41,8 @@ const LAYERS: readonly (readonly [prefix: string, mayImport: readonly string[]])
   ],
   ["setup/", ["src/shared/", "src/supervisor/"]],
   ["bench/", ["src/", "test/support/proxy.ts"]],
-  ["test/", ["src/", "setup/", "bench/", "codegen.ts"]],
+  ["fuzz/", ["src/", "bench/"]],
+  ["test/", ["src/", "setup/", "bench/", "fuzz/", "codegen.ts"]],
   ["codegen.ts", ["src/server/graphql/", "src/shared/"]],
 ];
 
@@ -51,7 +52,7 @@ const PACKAGE_HOMES: readonly (readonly [pattern: RegExp, homes: readonly string
   [/^isolated-vm$/, ["src/executors/sandbox/isolate-child.ts", "test/executors/"]],
   [
     /^(graphql|graphql-yoga|@pothos\/.+|@graphql-yoga\/.+)$/,
-    ["src/server/graphql/", "src/server/http/", "src/server/app.ts", "codegen.ts", "test/"],
+    ["src/server/graphql/", "src/server/http/", "src/server/app.ts", "codegen.ts", "fuzz/", "test/"],
   ],
 ];
 

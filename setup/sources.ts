@@ -121,7 +121,7 @@ export function parseSource(path: string, text: string): Source {
 
 /** Every file of ours in TypeScript or JavaScript below `root`; what is generated is left out. */
 export function readSources(root: string): Source[] {
-  return globSync(["*.ts", "{src,test,bench,setup}/**/*.{ts,tsx,js,mjs}"], {
+  return globSync(["*.ts", "{src,test,bench,fuzz,setup}/**/*.{ts,tsx,js,mjs}"], {
     cwd: root,
     exclude: ["src/cli/generated/**"],
   })

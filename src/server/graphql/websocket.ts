@@ -1,8 +1,14 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { ExecutionArgs } from "graphql";
-import { CloseCode, type ExecutionResult, type OperationResult } from "graphql-ws";
-import { type Extra, useServer } from "graphql-ws/use/ws";
+import {
+  CloseCode,
+  type ExecutionResult,
+  handleProtocols,
+  makeServer,
+  type OperationResult,
+} from "graphql-ws";
+import type { Extra } from "graphql-ws/use/ws";
 import { WebSocketServer } from "ws";
 import type { Limits } from "../../shared/limits.ts";
 import type { Log } from "../../shared/log.ts";
@@ -12,6 +18,7 @@ import type { ConnectionCounts } from "../http/connections.ts";
 import { codedGraphQLError, formatErrors, formatResult } from "./errors.ts";
 import { type Prepared, prepareOperation } from "./operation.ts";
 import { mapUpdates } from "./updates.ts";
+import { carryMessages } from "./carrymessages.ts";
 import { type GraphQLHandler, maskError } from "./yoga.ts";
 
 export interface WebSocketDeps {
@@ -61,60 +68,61 @@ function bearer(params: Readonly<Record<string, unknown>> | undefined): string |
  * The key is looked at again for each operation.
  */
 export function createSockets(deps: WebSocketDeps): GraphQLSockets {
-  const server = new WebSocketServer({ noServer: true, maxPayload: deps.limits.requestBytes });
-
-  useServer<Record<string, unknown>, Connection & Record<PropertyKey, unknown>>(
-    {
-      execute: (args) => run("execute", args),
-      subscribe: async (args) => {
-        const result = await run("subscribe", args);
-        if (!(Symbol.asyncIterator in result)) return result;
-        // An error between two updates becomes the last update, as it does in an event stream.
-        return mapUpdates<ExecutionResult, ExecutionResult>(result[Symbol.asyncIterator](), {
-          each: (update) => update,
-          last: (error) => ({ errors: [maskError(deps.log, error)] }),
-        });
-      },
-      onConnect: async ({ connectionParams, extra }) => {
-        const authorization = bearer(connectionParams);
-        const authentication = await orCoded(() => deps.authenticate(authorization));
-        if ("code" in authentication) {
-          extra.socket.close(TRY_AGAIN_LATER, authentication.code);
-          return false;
-        }
-        if (authentication.type !== "viewer" || authorization === undefined) return false;
-        // Gone while its key was looked up: nobody would count it out again.
-        if (extra.socket.readyState !== extra.socket.OPEN) return false;
-        const release = deps.connections.take(authentication.viewer.owner);
-        if (release === undefined) {
-          extra.socket.close(TRY_AGAIN_LATER, "too many connections of this owner");
-          return false;
-        }
-        Object.assign(extra, { release, authorization });
-        return true;
-      },
-      onClose: ({ extra }) => extra.release?.(),
-      onSubscribe: async ({ extra, subscriptions }, _id, params) => {
-        if (Object.keys(subscriptions).length > deps.limits.subscriptionsPerConnection) {
-          const message = `More than ${deps.limits.subscriptionsPerConnection} operations at once on this connection.`;
-          return [codedGraphQLError({ code: "TOO_MANY_CONNECTIONS", message, retryAfterMs: 1_000 })];
-        }
-        const authentication = await orCoded(() => deps.authenticate(extra.authorization));
-        if ("code" in authentication) return [codedGraphQLError(authentication)];
-        if (authentication.type !== "viewer") {
-          extra.socket.close(CloseCode.Forbidden, "the API key has been revoked");
-          return [];
-        }
-        const caller = { authentication, authorization: extra.authorization };
-        const prepared = await prepareOperation(deps.graphql, caller, params);
-        if ("errors" in prepared) return prepared.errors;
-        return { ...prepared.args, rootValue: prepared };
-      },
-      onNext: (_context, _id, _params, _args, result) => formatResult(result),
-      onError: (_context, _id, _params, errors) => formatErrors(errors),
+  const server = new WebSocketServer({
+    noServer: true,
+    maxPayload: deps.limits.requestBytes,
+    handleProtocols,
+  });
+  const protocol = makeServer<Record<string, unknown>, Connection & Record<PropertyKey, unknown>>({
+    execute: (args) => run("execute", args),
+    subscribe: async (args) => {
+      const result = await run("subscribe", args);
+      if (!(Symbol.asyncIterator in result)) return result;
+      // An error between two updates becomes the last update, as it does in an event stream.
+      return mapUpdates<ExecutionResult, ExecutionResult>(result[Symbol.asyncIterator](), {
+        each: (update) => update,
+        last: (error) => ({ errors: [maskError(deps.log, error)] }),
+      });
     },
-    server,
-  );
+    onConnect: async ({ connectionParams, extra }) => {
+      const authorization = bearer(connectionParams);
+      const authentication = await orCoded(() => deps.authenticate(authorization));
+      if ("code" in authentication) {
+        extra.socket.close(TRY_AGAIN_LATER, authentication.code);
+        return false;
+      }
+      if (authentication.type !== "viewer" || authorization === undefined) return false;
+      // Gone while its key was looked up: nobody would count it out again.
+      if (extra.socket.readyState !== extra.socket.OPEN) return false;
+      const release = deps.connections.take(authentication.viewer.owner);
+      if (release === undefined) {
+        extra.socket.close(TRY_AGAIN_LATER, "too many connections of this owner");
+        return false;
+      }
+      Object.assign(extra, { release, authorization });
+      return true;
+    },
+    onClose: ({ extra }) => extra.release?.(),
+    onSubscribe: async ({ extra, subscriptions }, _id, params) => {
+      if (Object.keys(subscriptions).length > deps.limits.subscriptionsPerConnection) {
+        const message = `More than ${deps.limits.subscriptionsPerConnection} operations at once on this connection.`;
+        return [codedGraphQLError({ code: "TOO_MANY_CONNECTIONS", message, retryAfterMs: 1_000 })];
+      }
+      const authentication = await orCoded(() => deps.authenticate(extra.authorization));
+      if ("code" in authentication) return [codedGraphQLError(authentication)];
+      if (authentication.type !== "viewer") {
+        extra.socket.close(CloseCode.Forbidden, "the API key has been revoked");
+        return [];
+      }
+      const caller = { authentication, authorization: extra.authorization };
+      const prepared = await prepareOperation(deps.graphql, caller, params);
+      if ("errors" in prepared) return prepared.errors;
+      return { ...prepared.args, rootValue: prepared };
+    },
+    onNext: (_context, _id, _params, _args, result) => formatResult(result),
+    onError: (_context, _id, _params, errors) => formatErrors(errors),
+  });
+  server.on("connection", (socket, request) => carryMessages({ protocol, log: deps.log }, socket, request));
 
   return {
     upgrade: (request, socket, head) => {

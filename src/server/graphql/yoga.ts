@@ -28,6 +28,28 @@ const boundedParse = ({ queryCharacters, queryTokens }: Limits): Plugin => ({
   },
 });
 
+const asReadable = (error: unknown): unknown =>
+  error instanceof SyntaxError ||
+  error instanceof TypeError ||
+  // Yoga shows what its parser of bodies threw.
+  (isGraphQLError(error) && "originalError" in error.extensions)
+    ? codedGraphQLError({ code: "INPUT_INVALID", message: "The request's query, form or JSON is malformed." })
+    : error;
+
+/** Yoga parses variables of GET and forms, and the map of multipart requests, as if they were always right. */
+const boundedRequest: Plugin = {
+  onRequestParse: ({ requestParser, setRequestParser }) => {
+    if (requestParser === undefined) return;
+    setRequestParser(async (request) => {
+      try {
+        return await requestParser(request);
+      } catch (error) {
+        throw asReadable(error);
+      }
+    });
+  },
+};
+
 /** Errors made to be read pass; our own faults are logged and answered without a detail. */
 export function maskError(log: Log, error: unknown): GraphQLError {
   const original = isGraphQLError(error) ? error.originalError : error;
@@ -64,7 +86,7 @@ export function createGraphQL(deps: YogaDeps, input: { readonly uploads: boolean
     batching: false,
     logging: false,
     maskedErrors: { maskError: (error) => maskError(log, error) },
-    plugins: [boundedParse(limits)],
+    plugins: [boundedRequest, boundedParse(limits)],
   });
 }
 

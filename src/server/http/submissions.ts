@@ -52,10 +52,18 @@ export async function postSubmission(
     sendProblem(response, { code: "REQUEST_TOO_LARGE", message }, { Connection: "close" });
     return;
   }
-  const parsed = SubmissionRequest.safeParse(parseJson(bytes));
+  const json = parseJson(bytes);
+  if (json === undefined) {
+    sendProblem(response, { code: "INPUT_INVALID", message: "The body is not JSON in UTF-8." });
+    return;
+  }
+  const parsed = SubmissionRequest.safeParse(json);
   if (!parsed.success) {
     const message = parsed.error.issues
-      .map((issue) => `${issue.path.join(".") || "body"}: ${issue.message}`)
+      .map(
+        (issue) =>
+          `${issue.path.join(".") || "body"}: ${issue.message.replace(", received undefined", "; it is missing")}`,
+      )
       .join("; ");
     sendProblem(response, { code: "INPUT_INVALID", message });
     return;
