@@ -26,7 +26,7 @@ const SAMPLES = ["1-submit", "2-watch", "3-submissions", "4-overview"].map((name
 );
 
 export interface Operation {
-  readonly query: unknown;
+  readonly query?: unknown;
   readonly variables?: unknown;
   readonly operationName?: unknown;
 }
@@ -147,7 +147,9 @@ export function makeOperation(chance: Chance, world: World): Operation {
   }
   if (chance.yes(0.3)) query = mutateText(chance, query);
   if (chance.yes(0.3)) variables = mutateJson(chance, variables);
-  if (chance.yes(0.03))
-    return mutateJson(chance, { query, variables, operationName: "Fuzz" }, 0.5) as Operation;
+  if (chance.yes(0.03)) {
+    const wounded = mutateJson(chance, { query, variables, operationName: "Fuzz" }, 0.5);
+    return typeof wounded === "object" && wounded !== null ? wounded : { query: wounded };
+  }
   return chance.yes(0.1) ? { query, variables, operationName: junkString(chance) } : { query, variables };
 }
