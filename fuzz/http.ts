@@ -88,7 +88,7 @@ export function graphqlInput(chance: Chance, world: World): Input {
   };
   if (chance.yes(0.05)) {
     const query = new URLSearchParams({
-      query: String(operation.query),
+      query: typeof operation.query === "string" ? operation.query : JSON.stringify(operation.query ?? null),
       variables: JSON.stringify(operation.variables) ?? "",
     });
     return asInput("graphql", {

@@ -47,9 +47,10 @@ export function carryMessages<E extends Extra>(
     {
       protocol: socket.protocol,
       send: (data) =>
-        new Promise((resolve, reject) => {
+        new Promise((resolve) => {
           if (socket.readyState !== socket.OPEN) resolve();
-          else socket.send(data, (error) => (error ? reject(error) : resolve()));
+          // What cannot be sent has nobody to go to: the socket's own close follows.
+          else socket.send(data, () => resolve());
         }),
       close: (code, reason) => socket.close(code, reason),
       onMessage: (take) => {
