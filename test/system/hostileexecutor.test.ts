@@ -144,16 +144,10 @@ interface Taken {
 
 /** Pulls with its own right until the job of `submission` comes. */
 async function take(submission: SubmissionId, withinMs = 15_000): Promise<Taken> {
+  const next = `$JS.API.CONSUMER.MSG.NEXT.${streamOf(topology, "python")}.practice`;
   const pull = async (): Promise<Taken | undefined> => {
     const message = await client
-      .request(
-        `$JS.API.CONSUMER.MSG.NEXT.${streamOf(topology, "python")}.practice`,
-        '{"batch":1,"no_wait":true}',
-        {
-          timeout: 1_000,
-          noMux: true,
-        },
-      )
+      .request(next, '{"batch":1,"no_wait":true}', { timeout: 1_000, noMux: true })
       .catch(() => undefined);
     const job = message === undefined ? undefined : decodeJson(Job, message.data);
     if (message === undefined || job?.submission !== submission) return undefined;
