@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
@@ -34,6 +34,7 @@ export type Project = z.infer<typeof Project>;
 async function cached(name: string, make: (folder: string) => Promise<unknown>): Promise<string> {
   const folder = join(CACHE, name);
   if (existsSync(folder)) return folder;
+  await mkdir(CACHE, { recursive: true });
   const own = await mkdtemp(`${folder}-`);
   try {
     await make(own);
