@@ -66,7 +66,6 @@ async function connectEphemeral<Result>(
       await client.close();
     }
   } finally {
-    notes.line(notes.dim("Stopping and removing it …"));
     await stack.stop();
   }
 }
