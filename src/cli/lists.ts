@@ -59,15 +59,15 @@ export async function listQueues(client: Client, out: Output, { json }: ListOpti
   const { queues } = await client.request(QUEUES);
   if (json) return out.json(queues);
   const busy = queues.filter(({ pending, waiting, running }) => pending + waiting + running > 0);
-  const rows = busy.map(({ language, lane, pending, waiting, running, oldestAt }) => [
-    language.id,
+  const rows = busy.map(({ name, lane, pending, waiting, running, oldestAt }) => [
+    name,
     lane.toLowerCase(),
     String(pending),
     String(waiting),
     String(running),
     oldestAt ?? "",
   ]);
-  print(out, [["language", "lane", "pending", "waiting", "running", "oldest"], ...rows], {
+  print(out, [["queue", "lane", "pending", "waiting", "running", "oldest"], ...rows], {
     right: [2, 3, 4],
     empty: `All ${queues.length} queues are empty.`,
   });

@@ -159,11 +159,11 @@ export const LANGUAGES = operation(
 );
 
 export const QUEUES = operation(
-  `query Queues { queues { language { id } lane pending waiting running oldestAt } }`,
+  `query Queues { queues { name lane pending waiting running oldestAt } }`,
   z.object({
     queues: z.array(
       z.object({
-        language: z.object({ id: z.string() }),
+        name: z.string(),
         lane: z.string(),
         pending: z.int(),
         waiting: z.int(),

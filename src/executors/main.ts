@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { systemClock } from "../shared/clock.ts";
 import type { LanguageId } from "../shared/language.ts";
+import type { QueueId } from "../shared/queue.ts";
 import type { Service } from "../shared/lifecycle.ts";
 import { createLog } from "../shared/log.ts";
 import type { TestedLanguage } from "./backbone/offer.ts";
@@ -73,22 +74,23 @@ await startOrExit(async () => {
   const testDeps = { sandbox, workDir, slots };
   const { offered, notOffered } = await selfTest(testDeps, found, new AbortController().signal);
   const usable = new Map(offered.map((language) => [language.id, language]));
-  const reasons = new Map([...missing, ...notOffered].map(({ id, reason }) => [id, reason]));
+  const reasons = new Map<QueueId, string>([...missing, ...notOffered].map(({ id, reason }) => [id, reason]));
+  const unusable = (id: QueueId): string => reasons.get(id) ?? "not found";
   const tested = config.languages.map((id): TestedLanguage => {
     const language = usable.get(id);
     if (language !== undefined) return { id, version: language.version };
-    return { id, reason: reasons.get(id) ?? "not found" };
+    return { id, reason: unusable(id) };
   });
   for (const [id, reason] of reasons) log.warn({ language: id, reason }, "language not offered");
 
   /** What is not installed stays so until the next start, as only root can look for it. */
-  const retest = async (id: LanguageId, slot: number): Promise<TestedLanguage> => {
+  const retest = async (id: QueueId, slot: number): Promise<TestedLanguage> => {
     const language = found.find((one) => one.id === id);
-    if (language === undefined) return { id, reason: reasons.get(id) ?? "not found" };
+    if (language === undefined) return { id, reason: unusable(id) };
     const how = { slot, signal: new AbortController().signal, fresh: true };
     const reason = await testLanguage(testDeps, language, how);
     if (reason !== undefined) return { id, reason };
-    usable.set(id, language);
+    usable.set(language.id, language);
     return { id, version: language.version };
   };
 

@@ -2,7 +2,7 @@ import type { Registry } from "prom-client";
 import type { Clock } from "../shared/clock.ts";
 import type { CrashPoint } from "../shared/crashpoint.ts";
 import type { ExecutorId, SubmissionId } from "../shared/ids.ts";
-import type { LanguageId } from "../shared/language.ts";
+import type { QueueId } from "../shared/queue.ts";
 import { type Service, startAll, stopAll } from "../shared/lifecycle.ts";
 import type { Limits } from "../shared/limits.ts";
 import type { Log } from "../shared/log.ts";
@@ -79,7 +79,7 @@ export interface Backbone extends Service {
   languages(): LanguageOffer[];
   executors(): ExecutorView[];
   /** Tells an executor to offer again what it has taken out. */
-  reinstate(input: { executor: string; language?: LanguageId | undefined }): Promise<ReinstateOutcome>;
+  reinstate(input: { executor: string; language?: QueueId | undefined }): Promise<ReinstateOutcome>;
   /** Every language and lane; at most two seconds old. Throws StoreUnavailable. */
   queues(): Promise<QueueView[]>;
   /** Is NATS connected now? */

@@ -1,6 +1,7 @@
 import type { Clock } from "../shared/clock.ts";
 import type { ExecutorId } from "../shared/ids.ts";
 import { LANGUAGE_IDS, type LanguageId, LANGUAGES } from "../shared/language.ts";
+import type { QueueId } from "../shared/queue.ts";
 import { decodeJson } from "../shared/nats.ts";
 import { Presence } from "../shared/protocol.ts";
 import { PRESENCE_INTERVAL_MS, PRESENCE_TTL_MS, subjects, type Topology } from "../shared/topology.ts";
@@ -51,7 +52,7 @@ export function createFleet(deps: {
   const heard = new Map<ExecutorId, ExecutorView>();
   /** Those that have gone, too, for a while. */
   const known = new Map<ExecutorId, ExecutorView>();
-  const lastOffered = new Map<LanguageId, number>();
+  const lastOffered = new Map<QueueId, number>();
   let connectedAtMs = Infinity;
   link.onUp(() => {
     connectedAtMs = clock.now();

@@ -1,13 +1,13 @@
 import type { Clock } from "../shared/clock.ts";
 import { LANES, type Lane } from "../shared/lane.ts";
-import { LANGUAGE_IDS, type LanguageId } from "../shared/language.ts";
+import { type QueueId, queuesOf } from "../shared/queue.ts";
 import type { Topology } from "../shared/topology.ts";
 import { laneDepths, type LaneDepth } from "./broker/jobs.ts";
 import type { Link } from "./broker/link.ts";
 import type { Judgements } from "./store/judgements.ts";
 
 export interface QueueView {
-  readonly language: LanguageId;
+  readonly language: QueueId;
   readonly lane: Lane;
   /** In the stream, with no executor. */
   readonly waiting: number;
@@ -27,7 +27,7 @@ const KEEP_MS = 2_000;
 async function depthsOf(
   link: Link,
   topology: Topology,
-  language: LanguageId,
+  language: QueueId,
 ): Promise<ReadonlyMap<Lane, LaneDepth>> {
   if (!link.connected()) return new Map();
   return await laneDepths({ jsm: link.use().jsm, topology }, language).catch(
@@ -51,7 +51,9 @@ export function createQueues(deps: {
     const [counts, depths] = await Promise.all([
       deps.judgements.counts(new Date(deps.clock.now())),
       Promise.all(
-        LANGUAGE_IDS.map(async (id) => [id, await depthsOf(deps.link, deps.topology, id)] as const),
+        queuesOf(deps.topology).map(
+          async (id) => [id, await depthsOf(deps.link, deps.topology, id)] as const,
+        ),
       ),
     ]);
     return depths.flatMap(([language, lanes]) =>

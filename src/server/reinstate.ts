@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../shared/clock.ts";
-import type { LanguageId } from "../shared/language.ts";
+import type { QueueId } from "../shared/queue.ts";
 import { encodeJson } from "../shared/nats.ts";
 import type { Control } from "../shared/protocol.ts";
 import { subjects, type Topology } from "../shared/topology.ts";
@@ -26,7 +26,7 @@ export async function reinstate(
     readonly fleet: Pick<Fleet, "executors">;
     readonly clock: Clock;
   },
-  input: { readonly executor: string; readonly language?: LanguageId | undefined },
+  input: { readonly executor: string; readonly language?: QueueId | undefined },
 ): Promise<ReinstateOutcome> {
   const { link, clock } = deps;
   const find = (): ExecutorView | undefined =>

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ExecutorId, SubmissionId } from "./ids.ts";
 import { Lane } from "./lane.ts";
-import { LanguageId } from "./language.ts";
+import { QueueId } from "./queue.ts";
 
 /**
  * The envelopes that cross NATS, parsed at both ends. The backbone (dispatch, worker, lease, recorder,
@@ -18,7 +18,7 @@ export const Job = z.object({
   submission: SubmissionId,
   generation: z.int().min(1),
   dispatch: z.int().min(1),
-  language: LanguageId,
+  language: QueueId,
   lane: Lane,
   /** Proves that the server gave out this job (shared/capability.ts). */
   capability: z.string().max(8192),
@@ -108,7 +108,7 @@ export const Control = z.discriminatedUnion("type", [
   /** Stop a job that is running there. */
   z.object({ type: z.literal("cancel"), submission: SubmissionId, generation: z.int().min(1) }),
   /** Offer again what was taken out because its jobs kept failing; without a language: all of it. */
-  z.object({ type: z.literal("reinstate"), language: LanguageId.optional() }),
+  z.object({ type: z.literal("reinstate"), language: QueueId.optional() }),
 ]);
 export type Control = z.infer<typeof Control>;
 
@@ -117,12 +117,12 @@ export const Presence = z.object({
   executor: ExecutorId,
   pool: z.string(),
   /** Languages that passed their self-test here, with the toolchain's own version line. */
-  languages: z.array(z.object({ id: LanguageId, version: z.string() })),
+  languages: z.array(z.object({ id: QueueId, version: z.string() })),
   /** Languages that this executor was told to offer but cannot, and how to mend it. */
-  notOffered: z.array(z.object({ id: LanguageId, reason: z.string() })),
+  notOffered: z.array(z.object({ id: QueueId, reason: z.string() })),
   lanes: z.array(Lane),
   slots: z.int(),
-  running: z.array(z.object({ submission: SubmissionId, language: LanguageId, sinceMs: z.int() })),
+  running: z.array(z.object({ submission: SubmissionId, language: QueueId, sinceMs: z.int() })),
   state: z.enum(["starting", "ready", "unhealthy", "draining"]),
   /** Why it does not pull, when unhealthy. */
   reason: z.string().optional(),

@@ -9,7 +9,7 @@ import {
 import type { Fence } from "./fence.ts";
 import type { ExecutorId, SubmissionId } from "./ids.ts";
 import type { Lane } from "./lane.ts";
-import { LANGUAGE_IDS, type LanguageId } from "./language.ts";
+import { type QueueId, queuesOf, type WorkName } from "./queue.ts";
 
 /**
  * Every stream, consumer and subject by name, in one place. `prefix` lets several stacks (test suites) share one
@@ -20,6 +20,8 @@ export interface Topology {
   readonly prefix: string;
   /** 1 for a single nats-server, 3 on a cluster. */
   readonly replicas: number;
+  /** Kinds of work besides judging, each with a queue of its own. */
+  readonly works?: readonly WorkName[] | undefined;
 }
 
 /** A lease is lost this long after the last confirmed heartbeat, milliseconds. */
@@ -44,7 +46,7 @@ export const ADVISORY_CONSUMER = "deadletters";
 /** What of the broker's advisories about jobs is captured. */
 const JOB_ADVISORIES = ["MAX_DELIVERIES", "MSG_TERMINATED"] as const;
 
-export const streamOf = (t: Topology, language: LanguageId): string =>
+export const streamOf = (t: Topology, language: QueueId): string =>
   `${t.prefix}JOBS_${language.toUpperCase()}`;
 export const eventStreamOf = (t: Topology): string => `${t.prefix}JUDGE_EVENTS`;
 /** Captured advisories: the net for crash loops that nobody reported, and for jobs that nobody could read. */
@@ -53,12 +55,12 @@ export const advisoryStreamOf = (t: Topology): string => `${t.prefix}JOB_ADVISOR
 export const consumerOf = (lane: Lane): string => lane;
 
 export const subjects = {
-  job: (t: Topology, language: LanguageId, lane: Lane, submission: SubmissionId) =>
+  job: (t: Topology, language: QueueId, lane: Lane, submission: SubmissionId) =>
     `${t.prefix}jobs.${language}.${lane}.${submission}`,
-  jobsOfLane: (t: Topology, language: LanguageId, lane: Lane) => `${t.prefix}jobs.${language}.${lane}.*`,
-  jobsOfLanguage: (t: Topology, language: LanguageId) => `${t.prefix}jobs.${language}.*.*`,
+  jobsOfLane: (t: Topology, language: QueueId, lane: Lane) => `${t.prefix}jobs.${language}.${lane}.*`,
+  jobsOfLanguage: (t: Topology, language: QueueId) => `${t.prefix}jobs.${language}.*.*`,
   /** JetStream republishes each stored job here without its body: the wake-up of idle executors. */
-  hint: (t: Topology, language: LanguageId, lane: Lane) => `${t.prefix}hint.${language}.${lane}`,
+  hint: (t: Topology, language: QueueId, lane: Lane) => `${t.prefix}hint.${language}.${lane}`,
   event: (t: Topology, executor: ExecutorId, submission: SubmissionId) =>
     `${t.prefix}events.${executor}.${submission}`,
   allEvents: (t: Topology) => `${t.prefix}events.*.*`,
@@ -78,7 +80,7 @@ export const jobMessageId = (submission: SubmissionId, generation: number, dispa
 export const eventMessageId = (submission: SubmissionId, fence: Fence, seq: number): string =>
   `${submission}#${fence.generation}#${fence.dispatch}#${fence.delivery}#${seq}`;
 
-export function jobStreamConfig(t: Topology, language: LanguageId): Partial<StreamConfig> & { name: string } {
+export function jobStreamConfig(t: Topology, language: QueueId): Partial<StreamConfig> & { name: string } {
   return {
     name: streamOf(t, language),
     subjects: [subjects.jobsOfLanguage(t, language)],
@@ -99,7 +101,7 @@ export function jobStreamConfig(t: Topology, language: LanguageId): Partial<Stre
   };
 }
 
-export function laneConsumerConfig(t: Topology, language: LanguageId, lane: Lane): Partial<ConsumerConfig> {
+export function laneConsumerConfig(t: Topology, language: QueueId, lane: Lane): Partial<ConsumerConfig> {
   return {
     durable_name: consumerOf(lane),
     filter_subject: subjects.jobsOfLane(t, language, lane),
@@ -140,7 +142,7 @@ export function advisoryStreamConfig(t: Topology): Partial<StreamConfig> & { nam
   return {
     name: advisoryStreamOf(t),
     // A wildcard stands for a whole token only, so each stream is named.
-    subjects: LANGUAGE_IDS.flatMap((language) =>
+    subjects: queuesOf(t).flatMap((language) =>
       JOB_ADVISORIES.map((kind) => `$JS.EVENT.ADVISORY.CONSUMER.${kind}.${streamOf(t, language)}.*`),
     ),
     retention: RetentionPolicy.Workqueue,

@@ -221,7 +221,7 @@ describe("lists", () => {
     const languages = await docket("participant", "languages");
     expect(languages.stdout).toMatch(/^python +Python 3 +offered +Python 3/m);
     expect(languages.stdout).toMatch(/^rust +Rust +not offered/m);
-    expect((await docket("participant", "queues")).stdout).toMatch(/queues are empty|^language/);
+    expect((await docket("participant", "queues")).stdout).toMatch(/queues are empty|^queue/);
     const executors = await docket("jury", "executors");
     expect(executors.stdout).toMatch(/^scripts-1-\S+ +scripts +\S+ +0\/2 +python +contest practice/m);
     expect(lastJson(await docket("participant", "problems", "--json"))).toMatchObject([

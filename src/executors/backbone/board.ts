@@ -1,5 +1,5 @@
 import type { SubmissionId } from "../../shared/ids.ts";
-import type { LanguageId } from "../../shared/language.ts";
+import type { QueueId } from "../../shared/queue.ts";
 import { type Change, createChange } from "./change.ts";
 
 /** Why the worker stops a job that is running. */
@@ -9,7 +9,7 @@ export type StopReason = "cancelled" | "draining" | "deadline" | "lease-lost";
 export interface Held {
   readonly submission: SubmissionId;
   readonly generation: number;
-  readonly language: LanguageId;
+  readonly language: QueueId;
   /** Milliseconds since 1970. */
   readonly sinceMs: number;
   /** Milliseconds since its last confirmed heartbeat. */

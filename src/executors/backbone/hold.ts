@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Clock } from "../../shared/clock.ts";
-import type { LanguageId } from "../../shared/language.ts";
+import type { QueueId } from "../../shared/queue.ts";
 import type { Log } from "../../shared/log.ts";
 import { decodeJson } from "../../shared/nats.ts";
 import { printable } from "../../shared/printable.ts";
@@ -51,7 +51,7 @@ interface Holding {
 export async function holdJob(
   deps: HoldDeps,
   delivery: Delivery,
-  language: LanguageId,
+  language: QueueId,
   slot: number,
 ): Promise<void> {
   const lease = openLease(deps, delivery);

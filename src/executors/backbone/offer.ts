@@ -1,4 +1,4 @@
-import type { LanguageId } from "../../shared/language.ts";
+import type { QueueId } from "../../shared/queue.ts";
 import type { Service } from "../../shared/lifecycle.ts";
 import type { Log } from "../../shared/log.ts";
 import type { FaultCode } from "../../shared/protocol.ts";
@@ -8,31 +8,31 @@ import { createStreaks } from "./streaks.ts";
 /** Which languages this executor takes jobs in right now. */
 export interface Offer extends Service {
   /** All languages that this executor was told to offer. */
-  known(): readonly LanguageId[];
-  offered(): readonly { readonly id: LanguageId; readonly version: string }[];
-  notOffered(): readonly { readonly id: LanguageId; readonly reason: string }[];
-  has(language: LanguageId): boolean;
+  known(): readonly QueueId[];
+  offered(): readonly { readonly id: QueueId; readonly version: string }[];
+  notOffered(): readonly { readonly id: QueueId; readonly reason: string }[];
+  has(language: QueueId): boolean;
   /** Worked before and was taken out because its jobs kept failing. */
-  takenOut(language: LanguageId): boolean;
+  takenOut(language: QueueId): boolean;
   /** How a job in `language` ended: undefined when without a fault. */
-  note(language: LanguageId, fault: FaultCode | undefined, submission: string): void;
+  note(language: QueueId, fault: FaultCode | undefined, submission: string): void;
   /**
    * By an operator's word: what was taken out is offered again at once, and what never worked here is tested now. All
    * languages without one.
    */
-  reinstate(language?: LanguageId): void;
+  reinstate(language?: QueueId): void;
   readonly change: Change;
 }
 
 export type TestedLanguage =
-  | { readonly id: LanguageId; readonly version: string }
-  | { readonly id: LanguageId; readonly reason: string };
+  | { readonly id: QueueId; readonly version: string }
+  | { readonly id: QueueId; readonly reason: string };
 
 interface OfferDeps {
   /** Result of the self-test at start. */
   readonly tested: readonly TestedLanguage[];
   /** Runs the language's self-test anew, through the real sandbox. */
-  readonly retest: (language: LanguageId) => Promise<TestedLanguage>;
+  readonly retest: (language: QueueId) => Promise<TestedLanguage>;
   readonly log: Log;
 }
 
@@ -58,7 +58,7 @@ interface Entry {
 
 export function createOffer(deps: OfferDeps): Offer {
   const { log } = deps;
-  const entries = new Map<LanguageId, Entry>(
+  const entries = new Map<QueueId, Entry>(
     deps.tested.map((tested) => [
       tested.id,
       { tested, relapses: 0, ...("version" in tested ? { version: tested.version } : {}) },
@@ -80,7 +80,7 @@ export function createOffer(deps: OfferDeps): Offer {
   }
 
   /** Tests after growing pauses, the first of which is `RETEST_MS[from]`, until it passes or is stopped. */
-  async function heal(id: LanguageId, entry: Entry, from: number, signal: AbortSignal): Promise<void> {
+  async function heal(id: QueueId, entry: Entry, from: number, signal: AbortSignal): Promise<void> {
     for (let attempt = from; ; attempt++) {
       const waitMs = attempt < 0 ? 0 : (RETEST_MS[Math.min(attempt, RETEST_MS.length - 1)] ?? 0);
       await pause(waitMs, signal);
@@ -104,14 +104,14 @@ export function createOffer(deps: OfferDeps): Offer {
     }
   }
 
-  function startHealing(id: LanguageId, entry: Entry, from: number): void {
+  function startHealing(id: QueueId, entry: Entry, from: number): void {
     if (!running) return;
     entry.healing?.stop.abort();
     const stop = new AbortController();
     entry.healing = { stop, done: heal(id, entry, from, stop.signal) };
   }
 
-  function takeOut(id: LanguageId, entry: Entry, why: string): void {
+  function takeOut(id: QueueId, entry: Entry, why: string): void {
     streaks.forget(id);
     if (!isOffered(entry)) return;
     entry.relapses += 1;

@@ -1,6 +1,6 @@
 import { createInbox, type Msg } from "@nats-io/transport-node";
 import type { Lane } from "../../shared/lane.ts";
-import type { LanguageId } from "../../shared/language.ts";
+import type { QueueId } from "../../shared/queue.ts";
 import type { Log } from "../../shared/log.ts";
 import { consumerOf, streamOf, type Topology } from "../../shared/topology.ts";
 import type { Connection } from "./connection.ts";
@@ -11,7 +11,7 @@ export type Pulled = Delivery | "empty" | "failed";
 
 export interface Puller {
   /** Asks for at most one job and never waits for one to come. One call at a time per lane. */
-  pull(language: LanguageId, lane: Lane): Promise<Pulled>;
+  pull(language: QueueId, lane: Lane): Promise<Pulled>;
   close(): void;
 }
 

@@ -1,4 +1,4 @@
-import type { LanguageId } from "../../shared/language.ts";
+import type { QueueId } from "../../shared/queue.ts";
 import type { FaultCode } from "../../shared/protocol.ts";
 
 /** So many faults of the machinery one after the other take the language out. */
@@ -18,8 +18,8 @@ export interface Sick {
 
 /** Counts how the jobs of an executor end. */
 export interface Streaks {
-  note(language: LanguageId, fault: FaultCode | undefined, submission: string): Sick | undefined;
-  forget(language: LanguageId): void;
+  note(language: QueueId, fault: FaultCode | undefined, submission: string): Sick | undefined;
+  forget(language: QueueId): void;
 }
 
 /**
@@ -27,11 +27,11 @@ export interface Streaks {
  * came to an end without a fault ends those of its language and of the sandbox.
  */
 export function createStreaks(): Streaks {
-  const machinery = new Map<LanguageId, number>();
-  const jobs = new Map<LanguageId, Set<string>>();
+  const machinery = new Map<QueueId, number>();
+  const jobs = new Map<QueueId, Set<string>>();
   let sandbox = 0;
 
-  function forget(language: LanguageId): void {
+  function forget(language: QueueId): void {
     machinery.delete(language);
     jobs.delete(language);
   }

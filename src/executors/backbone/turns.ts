@@ -1,9 +1,9 @@
 import type { Lane } from "../../shared/lane.ts";
-import type { LanguageId } from "../../shared/language.ts";
+import type { QueueId } from "../../shared/queue.ts";
 
 /** Where to look for a job. */
 export interface Place {
-  readonly language: LanguageId;
+  readonly language: QueueId;
   readonly lane: Lane;
 }
 
@@ -24,7 +24,7 @@ export function laneOrder(lanes: readonly Lane[], turn: number): readonly Lane[]
 
 export interface Turns {
   /** All places in the order to look now: lane before language, and the language served last comes last. */
-  order(lanes: readonly Lane[], languages: readonly LanguageId[]): readonly Place[];
+  order(lanes: readonly Lane[], languages: readonly QueueId[]): readonly Place[];
   /** A job was taken from `place`: the next turn begins. */
   taken(place: Place): void;
 }
@@ -32,7 +32,7 @@ export interface Turns {
 export function createTurns(): Turns {
   let turn = 0;
   // Per lane, languages in the order they were last served; unknown ones have waited longest.
-  const served = new Map<Lane, LanguageId[]>();
+  const served = new Map<Lane, QueueId[]>();
   return {
     order: (lanes, languages) =>
       laneOrder(lanes, turn).flatMap((lane) => {

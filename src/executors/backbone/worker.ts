@@ -1,5 +1,5 @@
 import type { Lane } from "../../shared/lane.ts";
-import type { LanguageId } from "../../shared/language.ts";
+import type { QueueId } from "../../shared/queue.ts";
 import type { Service } from "../../shared/lifecycle.ts";
 import type { Log } from "../../shared/log.ts";
 import { subjects, type Topology } from "../../shared/topology.ts";
@@ -30,7 +30,7 @@ export interface WorkerDeps {
   /** How long `stop` lets running jobs finish before it gives them back, milliseconds. */
   readonly finishMs: number;
   /** Resolves when the slot is free again; never rejects. */
-  readonly hold: (delivery: Delivery, language: LanguageId, slot: number) => Promise<void>;
+  readonly hold: (delivery: Delivery, language: QueueId, slot: number) => Promise<void>;
 }
 
 export interface Worker extends Service {
@@ -166,7 +166,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     }
   };
 
-  const hint = (language: LanguageId, lane: Lane): void => {
+  const hint = (language: QueueId, lane: Lane): void => {
     const key = keyOf({ language, lane });
     hintedAtMs.set(key, deps.monotonic());
     empty.delete(key);

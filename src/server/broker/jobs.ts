@@ -1,7 +1,7 @@
 import { JetStreamApiCodes, JetStreamApiError, type JetStreamManager } from "@nats-io/jetstream";
 import type { SubmissionId } from "../../shared/ids.ts";
 import { LANES, type Lane } from "../../shared/lane.ts";
-import type { LanguageId } from "../../shared/language.ts";
+import type { QueueId } from "../../shared/queue.ts";
 import { decodeJson } from "../../shared/nats.ts";
 import { Job } from "../../shared/protocol.ts";
 import { consumerOf, streamOf, subjects, type Topology } from "../../shared/topology.ts";
@@ -13,7 +13,7 @@ export interface JobsDeps {
 }
 
 export interface JobPlace {
-  readonly language: LanguageId;
+  readonly language: QueueId;
   readonly lane: Lane;
   readonly submission: SubmissionId;
 }
@@ -40,7 +40,7 @@ export async function findJob(deps: JobsDeps, place: JobPlace): Promise<FoundJob
 }
 
 /** Removes one message; what has gone by itself is no error. */
-export async function removeJob(deps: JobsDeps, language: LanguageId, seq: number): Promise<void> {
+export async function removeJob(deps: JobsDeps, language: QueueId, seq: number): Promise<void> {
   try {
     await deps.jsm.streams.deleteMessage(streamOf(deps.topology, language), seq);
   } catch (error) {
@@ -59,12 +59,12 @@ export async function purgeJob(deps: JobsDeps, place: JobPlace): Promise<void> {
 }
 
 /** How many messages a language's stream holds. */
-export async function jobCount(deps: JobsDeps, language: LanguageId): Promise<number> {
+export async function jobCount(deps: JobsDeps, language: QueueId): Promise<number> {
   return (await deps.jsm.streams.info(streamOf(deps.topology, language))).state.messages;
 }
 
 /** Every submission with a message in a language's stream, waiting or held. */
-export async function submissionsInStream(deps: JobsDeps, language: LanguageId): Promise<Set<string>> {
+export async function submissionsInStream(deps: JobsDeps, language: QueueId): Promise<Set<string>> {
   const { jsm, topology } = deps;
   const info = await jsm.streams.info(streamOf(topology, language), {
     subjects_filter: subjects.jobsOfLanguage(topology, language),
@@ -86,10 +86,7 @@ export interface LaneDepth {
 const EMPTY: LaneDepth = { waiting: 0, running: 0, settledTo: 0 };
 
 /** What each lane of a language holds. */
-export async function laneDepths(
-  deps: JobsDeps,
-  language: LanguageId,
-): Promise<ReadonlyMap<Lane, LaneDepth>> {
+export async function laneDepths(deps: JobsDeps, language: QueueId): Promise<ReadonlyMap<Lane, LaneDepth>> {
   const { jsm, topology } = deps;
   const depths = new Map<Lane, LaneDepth>(LANES.map((lane) => [lane, EMPTY]));
   for await (const consumer of jsm.consumers.list(streamOf(topology, language))) {

@@ -7,7 +7,7 @@ import {
 } from "@nats-io/jetstream";
 import { isDeepStrictEqual } from "node:util";
 import { LANES } from "../../shared/lane.ts";
-import { LANGUAGE_IDS } from "../../shared/language.ts";
+import { queuesOf } from "../../shared/queue.ts";
 import type { Log } from "../../shared/log.ts";
 import {
   advisoryConsumerConfig,
@@ -95,7 +95,7 @@ export async function keepTopology(jsm: JetStreamManager, topology: Topology): P
   await Promise.all([
     keep(eventStreamConfig(topology), [recorderConsumerConfig()]),
     keep(advisoryStreamConfig(topology), [advisoryConsumerConfig()]),
-    ...LANGUAGE_IDS.map((language) =>
+    ...queuesOf(topology).map((language) =>
       keep(
         jobStreamConfig(topology, language),
         LANES.map((lane) => laneConsumerConfig(topology, language, lane)),

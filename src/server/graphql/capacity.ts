@@ -1,6 +1,7 @@
 import type { ExecutorView, LanguageOffer } from "../fleet.ts";
 import type { QueueView } from "../queues.ts";
-import { LANGUAGES } from "../../shared/language.ts";
+import { LanguageId, LANGUAGES } from "../../shared/language.ts";
+import type { QueueId } from "../../shared/queue.ts";
 import { builder } from "./builder.ts";
 import { Language } from "./language.ts";
 import { LaneEnum } from "./scalars.ts";
@@ -25,10 +26,23 @@ const Offer = builder.objectRef<LanguageOffer>("LanguageOffer").implement({
   }),
 });
 
+const languageOf = (queue: QueueId): (typeof LANGUAGES)[LanguageId] | undefined => {
+  const language = LanguageId.safeParse(queue);
+  return language.success ? LANGUAGES[language.data] : undefined;
+};
+
 const Queue = builder.objectRef<QueueView>("Queue").implement({
-  description: "The jobs of one language and lane, at most two seconds old.",
+  description: "The jobs of one queue and lane, at most two seconds old.",
   fields: (t) => ({
-    language: t.field({ type: Language, resolve: ({ language }) => LANGUAGES[language] }),
+    name: t.exposeString("language", {
+      description: "A language's id, or the name of another kind of work.",
+    }),
+    language: t.field({
+      type: Language,
+      nullable: true,
+      description: "Null for a queue of another kind of work than judging.",
+      resolve: ({ language }) => languageOf(language),
+    }),
     lane: t.expose("lane", { type: LaneEnum }),
     pending: t.exposeInt("pending", { description: "Stored and not yet in the queue." }),
     waiting: t.exposeInt("waiting", { description: "In the queue, held by no executor." }),

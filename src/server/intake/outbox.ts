@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../../shared/clock.ts";
 import { LANES, type Lane } from "../../shared/lane.ts";
-import { LANGUAGE_IDS, type LanguageId } from "../../shared/language.ts";
+import { type QueueId, queuesOf } from "../../shared/queue.ts";
 import type { Log } from "../../shared/log.ts";
 import { type Repeat, repeat } from "../../shared/repeat.ts";
 import type { JudgementDocument, SubmissionDocument } from "../store/documents.ts";
@@ -70,7 +70,7 @@ export function createOutbox(deps: OutboxDeps): Repeat {
   }
 
   /** One batch of one lane; how many were taken. */
-  async function drain(language: LanguageId, lane: Lane): Promise<number> {
+  async function drain(language: QueueId, lane: Lane): Promise<number> {
     const limit = Math.min(BATCH, window.room(language, lane));
     if (limit === 0) return 0;
     const now = clock.now();
@@ -103,11 +103,11 @@ export function createOutbox(deps: OutboxDeps): Repeat {
       if (!link.connected()) return;
       if (!(await store.judgements.anyDue(new Date(clock.now())))) {
         for (const lane of LANES)
-          for (const language of LANGUAGE_IDS) window.setBehind(language, lane, false);
+          for (const language of queuesOf(deps.topology)) window.setBehind(language, lane, false);
         return;
       }
       for (const lane of LANES) {
-        for (const language of LANGUAGE_IDS) {
+        for (const language of queuesOf(deps.topology)) {
           let taken: number;
           do {
             if (signal.aborted || !link.connected()) return;

@@ -1,7 +1,7 @@
 import { laneDepths } from "../broker/jobs.ts";
 import type { Link } from "../broker/link.ts";
 import { LANES, type Lane } from "../../shared/lane.ts";
-import { LANGUAGE_IDS, type LanguageId } from "../../shared/language.ts";
+import { type QueueId, queuesOf } from "../../shared/queue.ts";
 import type { Log } from "../../shared/log.ts";
 import { type Repeat, repeat } from "../../shared/repeat.ts";
 import type { Topology } from "../../shared/topology.ts";
@@ -13,12 +13,12 @@ const REFRESH_MS = 1_000;
  * a second old, and what this server has published since. Other servers can overshoot it by a second's worth.
  */
 export interface Window {
-  room(language: LanguageId, lane: Lane): number;
+  room(language: QueueId, lane: Lane): number;
   /** Do others wait in MongoDB already, so that a new one has to queue behind them? Known to the outbox. */
-  behind(language: LanguageId, lane: Lane): boolean;
-  setBehind(language: LanguageId, lane: Lane, behind: boolean): void;
+  behind(language: QueueId, lane: Lane): boolean;
+  setBehind(language: QueueId, lane: Lane, behind: boolean): void;
   /** A job was published, or is about to be. */
-  took(language: LanguageId, lane: Lane): void;
+  took(language: QueueId, lane: Lane): void;
   /** Runs in the background. */
   readonly refresh: Repeat;
 }
@@ -38,19 +38,20 @@ export function createWindow(deps: {
   readonly log: Log;
 }): Window {
   const { link, topology, size, log } = deps;
-  const gauges = new Map<LanguageId, Map<Lane, Gauge>>(
-    LANGUAGE_IDS.map((language) => [
+  const queues = queuesOf(topology);
+  const gauges = new Map<QueueId, Map<Lane, Gauge>>(
+    queues.map((language) => [
       language,
       new Map<Lane, Gauge>(LANES.map((lane) => [lane, { counted: 0, since: 0, behind: false }])),
     ]),
   );
-  const gauge = (language: LanguageId, lane: Lane): Gauge => {
+  const gauge = (language: QueueId, lane: Lane): Gauge => {
     const found = gauges.get(language)?.get(lane);
     if (found === undefined) throw new Error(`no gauge for ${language} ${lane}`);
     return found;
   };
 
-  async function count(language: LanguageId): Promise<void> {
+  async function count(language: QueueId): Promise<void> {
     const before = new Map(LANES.map((lane) => [lane, gauge(language, lane).since]));
     const depths = await laneDepths({ jsm: link.use().jsm, topology }, language);
     for (const lane of LANES) {
@@ -73,7 +74,7 @@ export function createWindow(deps: {
     async act() {
       if (!link.connected()) return;
       // What is empty and was not published to needs no look.
-      const busy = LANGUAGE_IDS.filter(
+      const busy = queues.filter(
         (language) =>
           whole || LANES.some((lane) => gauge(language, lane).counted + gauge(language, lane).since > 0),
       );

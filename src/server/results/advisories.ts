@@ -5,7 +5,7 @@ import { judgementId } from "../../shared/ids.ts";
 import { decodeJson } from "../../shared/nats.ts";
 import { Job } from "../../shared/protocol.ts";
 import type { Repeat } from "../../shared/repeat.ts";
-import { LANGUAGE_IDS } from "../../shared/language.ts";
+import { queuesOf } from "../../shared/queue.ts";
 import { ADVISORY_CONSUMER, advisoryStreamOf, streamOf } from "../../shared/topology.ts";
 import { removeJob } from "../broker/jobs.ts";
 import { isFinal } from "../store/documents.ts";
@@ -63,7 +63,7 @@ export function createAdvisoryReader(
       await unstick(deps, judgement);
       return;
     }
-    const language = LANGUAGE_IDS.find((one) => streamOf(topology, one) === advisory.stream);
+    const language = queuesOf(topology).find((one) => streamOf(topology, one) === advisory.stream);
     if (language === undefined) return;
     await removeJob({ jsm: link.use().jsm, topology }, language, advisory.stream_seq);
     deps.reject({

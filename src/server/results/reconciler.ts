@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { LANGUAGE_IDS, type LanguageId } from "../../shared/language.ts";
+import { type QueueId, queuesOf } from "../../shared/queue.ts";
 import { type Repeat, repeat } from "../../shared/repeat.ts";
 import { eventStreamOf, RECORDER_CONSUMER } from "../../shared/topology.ts";
 import { findJob, jobCount, laneDepths, type LaneDepth, submissionsInStream } from "../broker/jobs.ts";
@@ -123,7 +123,7 @@ export function createReconciler(deps: ReconcilerDeps): Repeat {
     }
   }
 
-  async function reconcile(language: LanguageId, quiet: readonly QuietJudgement[], signal: AbortSignal) {
+  async function reconcile(language: QueueId, quiet: readonly QuietJudgement[], signal: AbortSignal) {
     const depths = await laneDepths(jobs(), language);
     const there = await submissionsInStream(jobs(), language);
     const lost = new Set(await withoutJob(quiet, there));
@@ -135,8 +135,8 @@ export function createReconciler(deps: ReconcilerDeps): Repeat {
   }
 
   /** Languages with more judgements under way than jobs. */
-  async function shortOfJobs(): Promise<ReadonlySet<LanguageId>> {
-    const short = new Set<LanguageId>();
+  async function shortOfJobs(): Promise<ReadonlySet<QueueId>> {
+    const short = new Set<QueueId>();
     for (const [language, count] of await judgements.underWay()) {
       if ((await jobCount(jobs(), language)) < count) short.add(language);
     }
@@ -158,7 +158,7 @@ export function createReconciler(deps: ReconcilerDeps): Repeat {
       if (signal.aborted) return;
       await reconcile(language, own, signal);
     }
-    for (const language of LANGUAGE_IDS) {
+    for (const language of queuesOf(deps.topology)) {
       const looked = whole || short.has(language);
       if (looked && quiet.every((one) => one.language !== language)) deps.stuck.note(language, []);
     }

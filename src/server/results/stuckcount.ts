@@ -1,11 +1,11 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { Clock } from "../../shared/clock.ts";
-import type { LanguageId } from "../../shared/language.ts";
+import type { QueueId } from "../../shared/queue.ts";
 
 /** What the reconciler could not mend, by how long it has tried. */
 export interface StuckCount {
   /** What a look at one language has left behind. */
-  note(language: LanguageId, unmended: readonly string[]): void;
+  note(language: QueueId, unmended: readonly string[]): void;
   /** A round of this server has ended. */
   rounded(): void;
   /** Another server looks now. */
@@ -23,7 +23,7 @@ export function createStuckCount(deps: {
 }): StuckCount {
   const registers = [deps.registry];
   /** Since when, by language and judgement. */
-  const since = new Map<LanguageId, ReadonlyMap<string, number>>();
+  const since = new Map<QueueId, ReadonlyMap<string, number>>();
   const gauge: Gauge = new Gauge({
     name: "docket_submissions_stuck",
     help: "Unfinished judgements that nothing stands for any more and that could not be mended; must be 0",

@@ -1,7 +1,15 @@
-import type { ProblemId, Sha256, SubmissionId, ExecutorId, JudgementId } from "../../shared/ids.ts";
+import type {
+  ExecutorId,
+  JudgementId,
+  ProblemId,
+  RejudgeId,
+  Sha256,
+  SubmissionId,
+} from "../../shared/ids.ts";
 import type { SourceFile } from "../../shared/judging.ts";
 import type { Lane } from "../../shared/lane.ts";
 import type { LanguageId } from "../../shared/language.ts";
+import type { QueueId } from "../../shared/queue.ts";
 import type { FaultCode } from "../../shared/protocol.ts";
 
 /** Shapes in MongoDB. Only `store/` reads and writes them. */
@@ -24,6 +32,8 @@ export interface SubmissionDocument {
   readonly lane: Lane;
   /** Generation of the judgement that counts. */
   readonly generation: number;
+  /** It is part of this rejudge, which is neither applied nor cancelled: of one at a time. */
+  readonly rejudge?: RejudgeId;
   readonly createdAt: Date;
 }
 
@@ -59,14 +69,30 @@ export interface DeadLetter {
   readonly discarded?: { readonly by: string; readonly reason: string; readonly at: Date };
 }
 
+/**
+ * Of a judging within a rejudge: it counts when that is applied and not before. `from` is what counted when the
+ * submission was taken in.
+ */
+export interface RejudgeMark {
+  readonly id: RejudgeId;
+  readonly from: {
+    readonly generation: number;
+    readonly state: JudgementState;
+    /** Of a FINISHED one; a word of the kind of work. */
+    readonly verdict?: string;
+  };
+}
+
 export interface JudgementDocument {
   readonly _id: JudgementId;
   readonly submission: SubmissionId;
   readonly generation: number;
   readonly kind: string;
   readonly owner: string;
-  readonly problem: ProblemId;
-  readonly language: LanguageId;
+  /** Of judging only. */
+  readonly problem?: ProblemId;
+  /** Name of its queue: the language's id where a program is judged. */
+  readonly language: QueueId;
   readonly lane: Lane;
   readonly state: JudgementState;
   /** How often the job has been published on purpose; raised here before each publish. 0: never yet. */
@@ -77,6 +103,8 @@ export interface JudgementDocument {
   readonly seq: number;
   /** Not to be dispatched (again) before; the outbox looks at PENDING ones past it. */
   readonly dispatchAfter: Date;
+  /** Waits here for a place in the queue (`<queue>.<lane>`, see held.ts) and is none of the outbox's; PENDING only. */
+  readonly held?: string;
   /** Which claim of the outbox took it last; tells one server's claims from another's. */
   readonly claim?: string;
   /** Grows by 1 with every write; the revision's lower part and the guard of each write. */
@@ -87,6 +115,7 @@ export interface JudgementDocument {
   readonly deadLetter?: DeadLetter;
   /** Of a judging that somebody asked for: who. */
   readonly redriveOf?: { readonly generation: number; readonly by: string; readonly at: Date };
+  readonly rejudge?: RejudgeMark;
   /** Version of the problem from this judging on, where it may be another than before. */
   readonly manifest?: Sha256;
   readonly createdAt: Date;

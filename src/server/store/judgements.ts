@@ -1,7 +1,7 @@
 import type { Collection, Filter } from "mongodb";
 import { judgementId, type JudgementId, type SubmissionId } from "../../shared/ids.ts";
 import type { Lane } from "../../shared/lane.ts";
-import type { LanguageId } from "../../shared/language.ts";
+import type { QueueId } from "../../shared/queue.ts";
 import type { JudgementDocument, JudgementState } from "./documents.ts";
 import { groupInsert, type InsertOutcome } from "./insertgroup.ts";
 import { groupReplace } from "./replacegroup.ts";
@@ -10,7 +10,7 @@ import { guarded, guardedEach } from "./unavailable.ts";
 export const UNFINISHED = ["PENDING", "QUEUED", "RUNNING"] as const satisfies readonly JudgementState[];
 
 export interface StateCount {
-  readonly language: LanguageId;
+  readonly language: QueueId;
   readonly lane: Lane;
   readonly state: JudgementState;
   readonly count: number;
@@ -35,7 +35,7 @@ export interface Judgements {
   /** Is anything PENDING and due? */
   anyDue(now: Date): Promise<boolean>;
   /** PENDING and due in one language and lane, oldest first. */
-  due(input: { language: LanguageId; lane: Lane; now: Date; limit: number }): Promise<JudgementDocument[]>;
+  due(input: { language: QueueId; lane: Lane; now: Date; limit: number }): Promise<JudgementDocument[]>;
   /**
    * Takes PENDING and due ones for dispatch by this server until `holdUntil`: raises `dispatch` where the job was
    * never published (0), keeps it where a publish may have failed. Guarded by state and due time: of two servers,
@@ -50,7 +50,7 @@ export interface Judgements {
   /** Lets PENDING ones of this claim wait until `until`. */
   defer(input: { ids: readonly JudgementId[]; claim: string; until: Date }): Promise<void>;
   /** How many of each language are QUEUED or RUNNING. */
-  underWay(): Promise<ReadonlyMap<LanguageId, number>>;
+  underWay(): Promise<ReadonlyMap<QueueId, number>>;
   /** QUEUED or RUNNING without a change since `before`, each once, in no order. */
   quiet(before: Date): AsyncIterable<QuietJudgement>;
   /** Removes a first judgement whose submission never came to be. Guarded: never dispatched by the outbox. */
@@ -68,7 +68,8 @@ export interface Judgements {
 const due = (now: Date): Filter<JudgementDocument> => ({ state: "PENDING", dispatchAfter: { $lte: now } });
 
 /** Hinted where the planner could be tempted to walk through everything that was ever judged. */
-const UNFINISHED_INDEX = { state: 1, language: 1, lane: 1, createdAt: 1 } as const;
+export const UNFINISHED_INDEX = { state: 1, language: 1, lane: 1, owner: 1, createdAt: 1 } as const;
+const DUE_INDEX = { dispatchAfter: 1 } as const;
 /** The longest time that a due judgement is held for publishing, milliseconds. */
 const HELD_MS = 2_000;
 
@@ -82,6 +83,8 @@ export async function createJudgements(collection: Collection<JudgementDocument>
         key: UNFINISHED_INDEX,
         partialFilterExpression: { state: { $in: [...UNFINISHED] } },
       },
+      // Those that are due come first, however many are held.
+      { key: DUE_INDEX, partialFilterExpression: { state: "PENDING" } },
     ]),
   );
   return {
@@ -132,7 +135,7 @@ export async function createJudgements(collection: Collection<JudgementDocument>
     underWay: () =>
       guarded(async () => {
         const groups = await collection
-          .aggregate<{ _id: LanguageId; count: number }>(
+          .aggregate<{ _id: QueueId; count: number }>(
             [
               { $match: { state: { $in: ["QUEUED", "RUNNING"] } } },
               { $group: { _id: "$language", count: { $sum: 1 } } },
@@ -170,7 +173,7 @@ export async function createJudgements(collection: Collection<JudgementDocument>
       guarded(async () => {
         const groups = await collection
           .aggregate<{
-            _id: { language: LanguageId; lane: Lane; state: JudgementState };
+            _id: { language: QueueId; lane: Lane; state: JudgementState };
             count: number;
             oldestAt: Date;
           }>(

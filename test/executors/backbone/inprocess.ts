@@ -8,7 +8,7 @@ import type { TestedLanguage } from "../../../src/executors/backbone/offer.ts";
 import type { WorkKind } from "../../../src/executors/work.ts";
 import { systemClock } from "../../../src/shared/clock.ts";
 import type { ExecutorId } from "../../../src/shared/ids.ts";
-import type { LanguageId } from "../../../src/shared/language.ts";
+import type { QueueId } from "../../../src/shared/queue.ts";
 import { createLog } from "../../../src/shared/log.ts";
 import type { Topology } from "../../../src/shared/topology.ts";
 import { createSleepKind, type SleepWatch } from "./sleepkind.ts";
@@ -28,7 +28,7 @@ export function opener(natsUrl: string, topology: Topology, folder: () => string
   return async (
     watch: SleepWatch = {},
     more: Record<string, string> = {},
-    retest?: (id: LanguageId) => Promise<TestedLanguage>,
+    retest?: (id: QueueId) => Promise<TestedLanguage>,
   ): Promise<OpenedExecutor> => {
     const id = `${name}-${++count}`;
     const workDir = join(folder(), id);
@@ -44,7 +44,7 @@ const opened = new Set<Executor>();
 export async function openTestExecutor(
   env: NodeJS.ProcessEnv,
   kind: WorkKind,
-  retest: (id: LanguageId) => Promise<TestedLanguage> = (id) => Promise.resolve({ id, version: "again" }),
+  retest: (id: QueueId) => Promise<TestedLanguage> = (id) => Promise.resolve({ id, version: "again" }),
 ): Promise<OpenedExecutor> {
   const config = readConfig({ DOCKET_GRACE_MS: "3000", ...env });
   const registry = new Registry();

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { createOffer, type TestedLanguage } from "../../../src/executors/backbone/offer.ts";
 import { FAULTS_IN_A_ROW, JOBS_IN_A_ROW } from "../../../src/executors/backbone/streaks.ts";
 import type { ExecutorId, SubmissionId } from "../../../src/shared/ids.ts";
-import type { LanguageId } from "../../../src/shared/language.ts";
+import type { QueueId } from "../../../src/shared/queue.ts";
 import { createLog } from "../../../src/shared/log.ts";
 import { encodeJson } from "../../../src/shared/nats.ts";
 import type { Control, FaultCode } from "../../../src/shared/protocol.ts";
@@ -29,7 +29,7 @@ afterAll(() => stage.close());
 const open = opener(natsUrl, topology, folder, "offer");
 const ENV = { DOCKET_SLOTS: "1", DOCKET_LANGUAGES: LANGUAGES.join(",") };
 
-async function fails(language: LanguageId, fault: FaultCode): Promise<SubmissionId> {
+async function fails(language: QueueId, fault: FaultCode): Promise<SubmissionId> {
   const submission = await stage.putJob({ fault, retry: false }, { language });
   await stage.seen(submission, "fault");
   return submission;
@@ -39,7 +39,7 @@ const tell = (executor: ExecutorId, control: Control): void =>
 
 describe("an executor with trouble", () => {
   it("stops taking jobs of any language when its sandbox fails, and comes back with its self-test", async () => {
-    const tested: LanguageId[] = [];
+    const tested: QueueId[] = [];
     const executor = await open({}, ENV, (id) => {
       tested.push(id);
       return Promise.resolve({ id, version: "mended" });
@@ -84,7 +84,7 @@ describe("a language whose self-test passes while its jobs fail", () => {
     vi.useRealTimers();
   });
 
-  const offerOf = (retest: (id: LanguageId) => Promise<TestedLanguage>) =>
+  const offerOf = (retest: (id: QueueId) => Promise<TestedLanguage>) =>
     createOffer({
       tested: [
         { id: "python", version: "1" },

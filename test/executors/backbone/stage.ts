@@ -8,9 +8,9 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll } from "vitest";
 import { newSubmissionId, type SubmissionId } from "../../../src/shared/ids.ts";
 import type { Lane } from "../../../src/shared/lane.ts";
-import type { LanguageId } from "../../../src/shared/language.ts";
 import { connectNats, decodeJson, encodeJson } from "../../../src/shared/nats.ts";
 import { type Job, JudgeEvent } from "../../../src/shared/protocol.ts";
+import type { QueueId } from "../../../src/shared/queue.ts";
 import {
   eventStreamConfig,
   jobMessageId,
@@ -23,7 +23,7 @@ import {
 import { SLEEP_KIND, type SleepPayload } from "./sleepkind.ts";
 
 export interface JobOptions {
-  readonly language?: LanguageId;
+  readonly language?: QueueId;
   readonly lane?: Lane;
   readonly generation?: number;
   readonly dispatch?: number;
@@ -45,7 +45,7 @@ export interface Stage {
   seen(submission: SubmissionId, type: JudgeEvent["type"], ms?: number): Promise<JudgeEvent>;
   finished(submission: SubmissionId, ms?: number): Promise<JudgeEvent>;
   /** Jobs left in a language's stream. */
-  waiting(language?: LanguageId): Promise<number>;
+  waiting(language?: QueueId): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -54,7 +54,7 @@ export const TEST_LANES: readonly Lane[] = ["contest", "practice", "custom", "re
 export async function openStage(
   natsUrl: string,
   topology: Topology,
-  languages: readonly LanguageId[] = ["python"],
+  languages: readonly QueueId[] = ["python"],
 ): Promise<Stage> {
   const nats = await connectNats({ url: natsUrl }, "stage");
   const manager = await jetstreamManager(nats);

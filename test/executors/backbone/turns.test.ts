@@ -32,7 +32,7 @@ test("languages that all have jobs are served equally often", () => {
   fc.assert(
     fc.property(fc.subarray([...LANGUAGE_IDS], { minLength: 1 }), (languages) => {
       const turns = createTurns();
-      const served = new Map(languages.map((language) => [language, 0]));
+      const served = new Map<string, number>(languages.map((language) => [language, 0]));
       for (let i = 0; i < languages.length * 3; i++) {
         const [place] = turns.order(["practice"], languages);
         if (place === undefined) throw new Error("nowhere to look");
