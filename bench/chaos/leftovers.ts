@@ -32,15 +32,19 @@ export async function leftAfterStop(stack: { dataFolder: string; word: string })
     if (ours && !isZombie(stat))
       left.push(`process ${entry}: ${command.replaceAll("\0", " ").slice(0, 120)}`);
   }
-  for (const path of await groups("/sys/fs/cgroup", 3)) {
-    if (path.includes("docket-") && path.includes(stack.word)) left.push(`control group ${path}`);
-  }
+  left.push(...(await controlGroups(stack.word)).map((path) => `control group ${path}`));
   const gone = await access(stack.dataFolder).then(
     () => false,
     () => true,
   );
   if (!gone) left.push(`folder ${stack.dataFolder}`);
   return left;
+}
+
+/** The control groups of a stack; `word`: its short id. */
+export async function controlGroups(word: string): Promise<string[]> {
+  const all = await groups("/sys/fs/cgroup", 3);
+  return all.filter((path) => path.includes("docket-") && path.includes(word));
 }
 
 async function groups(folder: string, depth: number): Promise<string[]> {
