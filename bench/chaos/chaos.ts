@@ -2,14 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createClient, type Client } from "../../src/cli/client.ts";
 import { importProblem } from "../../src/cli/importproblem.ts";
 import { EXECUTORS, isFinal, SUBMISSION, type SubmissionView } from "../../src/cli/operations.ts";
-import { LanguageId } from "../../src/shared/language.ts";
 import type { Stack } from "../../src/supervisor/stack.ts";
 import { machine, quantile } from "../figures.ts";
 import { listenToAnnouncements } from "./announced.ts";
 import { type Books, leftInStreams, openBooks, writesAfterTheEnd } from "./audit.ts";
 import { startFollowing } from "./following.ts";
 import { leftAfterStop, temporaryFiles } from "./leftovers.ts";
-import { PROBLEM_IDS, problemFolder, readWork } from "./programs.ts";
+import { PROBLEM_FOLDERS, readWork } from "./programs.ts";
 import { recoveries, unexplained } from "./recovery.ts";
 import { type ChaosReport, countBy, longestPause } from "./report.ts";
 import { type Hit, startStriking } from "./striking.ts";
@@ -35,9 +34,8 @@ export interface ChaosOptions {
 }
 
 const FINAL: ReadonlySet<string> = new Set(["FINISHED", "FAILED", "CANCELLED"]);
-const LANGUAGES = ["python", "javascript", "c", "cpp"] as const;
 /** Waiting for verdicts at most: a queue is always there, and an outage does not make it grow without end. */
-const MOST_UNFINISHED = 120;
+const MOST_UNFINISHED = 200;
 /** One in so many submissions has a subscriber. */
 const FOLLOWED = 5;
 /** Nothing came to an end for so long: what is left is stuck, milliseconds. The reconciler looks at all once a minute. */
@@ -131,11 +129,8 @@ async function attack(
   const clients = stack.urls.map((url) => createClient({ url, token: stack.keys.participant }));
   const books = openBooks(stack);
   const announced = await listenToAnnouncements(stack);
-  for (const problem of PROBLEM_IDS) await importProblem(jury, { path: problemFolder(problem) });
-  const workOf = await readWork(
-    LANGUAGES.map((id) => LanguageId.parse(id)),
-    seed,
-  );
+  for (const path of PROBLEM_FOLDERS) await importProblem(jury, { path });
+  const workOf = await readWork(seed);
   const following = startFollowing(stack.urls, stack.keys.participant);
   const accepted: Accepted[] = [];
   let unfinished = 0;

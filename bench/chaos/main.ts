@@ -18,7 +18,7 @@ const { values } = parseArgs({
     submissions: { type: "string", default: "300" },
     "kill-every": { type: "string", default: "5" },
     seed: { type: "string", default: "1" },
-    rate: { type: "string", default: "10" },
+    rate: { type: "string", default: "20" },
     minutes: { type: "string", default: "600" },
     cluster: { type: "boolean", default: false },
     log: { type: "string" },

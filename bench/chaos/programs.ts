@@ -3,11 +3,20 @@ import { type Expectation, missOf } from "../../src/cli/expectation.ts";
 import type { SubmissionView } from "../../src/cli/operations.ts";
 import { readPrograms } from "../../src/cli/programs.ts";
 import type { LanguageId } from "../../src/shared/language.ts";
-import { createRandom } from "./random.ts";
+import { createRandom, type Random } from "./random.ts";
 
-const PROBLEMS = join(import.meta.dirname, "../../examples/problems");
-export const PROBLEM_IDS = ["hello", "sum", "divisors", "twopiles"] as const;
-export const problemFolder = (id: string): string => join(PROBLEMS, id);
+const EXAMPLES = join(import.meta.dirname, "../../examples/problems");
+/** How often programs of each of our examples come: those with one test most often, as a run is to be long by number. */
+const PROBLEMS = { hello: 24, sum: 2, divisors: 1, twopiles: 1 };
+const PROBLEM_IDS = ["hello", "sum", "divisors", "twopiles"] as const;
+/** The first example with a limit that endless loops reach soon. */
+const BLINK = "blink";
+
+/** Package folders of all problems that are used. */
+export const PROBLEM_FOLDERS: readonly string[] = [
+  ...Object.keys(PROBLEMS).map((id) => join(EXAMPLES, id)),
+  join(import.meta.dirname, "problems", BLINK),
+];
 
 /** What is handed in, and how to tell whether its verdict is the right one. */
 export interface Work {
@@ -20,7 +29,17 @@ export interface Work {
 }
 
 /** How often each kind of program comes. */
-const WEIGHTS = { AC: 40, WA: 16, RTE: 14, CE: 12, long: 12, TLE: 6 };
+const WEIGHTS = { AC: 46, WA: 18, RTE: 16, CE: 12, long: 5, TLE: 3 };
+/** How often each language comes: less often where a program costs more. */
+const LANGUAGES: Readonly<Record<LanguageId, number>> = {
+  python: 20,
+  javascript: 6,
+  c: 30,
+  cpp: 3,
+  go: 2,
+  rust: 1,
+  java: 1,
+};
 
 const COMMENT: Partial<Record<LanguageId, string>> = { python: "#" };
 
@@ -29,22 +48,31 @@ const longProgram = (seconds: number): string =>
   `import time\ntime.sleep(${seconds.toFixed(2)})\nprint("Hello World!")\n`;
 
 interface Sample {
-  readonly problem: string;
+  readonly problem: keyof typeof PROBLEMS;
   readonly language: LanguageId;
   readonly entryPoint: string | undefined;
   readonly files: readonly { readonly name: string; readonly content: string }[];
   readonly expectation: Expectation;
 }
 
-/** The programs of our own problem packages in these languages; gives the n-th submission of a seed. */
-export async function readWork(
-  languages: readonly LanguageId[],
-  seed: number,
-): Promise<(number: number) => Work> {
+/** One of them, by the weights of its language and problem. */
+function pickSample(random: Random, samples: readonly Sample[]): Sample {
+  const weights = Object.fromEntries(
+    samples.map(({ language, problem }, index) => [index, LANGUAGES[language] * PROBLEMS[problem]]),
+  );
+  const picked = samples[Number(random.weighted(weights))];
+  if (picked === undefined) throw new Error("nothing to pick from");
+  return picked;
+}
+
+/** The programs of our examples; gives the n-th submission of a seed. */
+export async function readWork(seed: number): Promise<(number: number) => Work> {
   const samples = new Map<string, Sample[]>();
   for (const problem of PROBLEM_IDS) {
-    for (const { language, expectation, ...program } of await readPrograms(problemFolder(problem))) {
-      if (language === undefined || !languages.includes(language)) continue;
+    for (const { language, expectation, ...program } of await readPrograms(join(EXAMPLES, problem))) {
+      if (language === undefined) continue;
+      // Too slow for every problem is what never ends; the short limit makes it cheap.
+      if (expectation.label === "TLE" && problem !== "hello") continue;
       const of = samples.get(expectation.label) ?? [];
       of.push({ problem, language, expectation, ...program });
       samples.set(expectation.label, of);
@@ -63,11 +91,12 @@ export async function readWork(
         miss: ({ verdict }) => (verdict === "AC" ? undefined : String(verdict)),
       };
     }
-    const { expectation, ...sample } = random.pick(samples.get(kind) ?? []);
-    // Every third one is new to all caches.
-    const mark = random.next() < 1 / 3 ? `\n${COMMENT[sample.language] ?? "//"} ${seed}-${number}\n` : "";
+    const { expectation, ...sample } = pickSample(random, samples.get(kind) ?? []);
+    // Every eighth one is new to all caches.
+    const mark = random.next() < 1 / 8 ? `\n${COMMENT[sample.language] ?? "//"} ${seed}-${number}\n` : "";
     return {
       ...sample,
+      problem: kind === "TLE" ? BLINK : sample.problem,
       files: sample.files.map(({ name, content }, index) => ({
         name,
         content: index === 0 ? content + mark : content,

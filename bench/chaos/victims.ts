@@ -27,8 +27,8 @@ export async function startVictims(options: {
     servers: 2,
     cluster: options.cluster,
     pools: [
-      { name: "scripts", languages: ["python", "javascript"], executors: 2, slots: 2 },
-      { name: "compiled", languages: ["c", "cpp"], executors: 2, slots: 1 },
+      { name: "scripts", languages: ["python", "javascript"], executors: 3, slots: 2 },
+      { name: "compiled", languages: ["c", "cpp", "go", "rust", "java"], executors: 3, slots: 1 },
     ],
     brokerFor: async (executor, list) => {
       const urls = list.split(",");
