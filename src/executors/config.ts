@@ -6,11 +6,14 @@ import { LanguageId } from "../shared/language.ts";
 import { type Limits, readLimits } from "../shared/limits.ts";
 import type { NatsAccess } from "../shared/nats.ts";
 import type { Topology } from "../shared/topology.ts";
+import { WorkloadFolders } from "../shared/workload.ts";
 
 export interface ExecutorConfig {
   readonly id: ExecutorId;
   readonly pool: string;
   readonly languages: readonly LanguageId[];
+  /** Folders of kinds of work besides judging (shared/workload.ts); absolute. */
+  readonly workloads: readonly string[];
   /** Highest first. */
   readonly lanes: readonly Lane[];
   readonly slots: number;
@@ -45,25 +48,33 @@ const listOf = <Item extends z.ZodType<string, string>>(item: Item) =>
         .map((part) => part.trim())
         .filter((part) => part !== ""),
     )
-    .pipe(z.array(item).min(1, "expected at least one, comma separated"));
+    .pipe(z.array(item));
+
+const someOf = <Item extends z.ZodType<string, string>>(item: Item) =>
+  listOf(item).refine((items) => items.length > 0, "expected at least one, comma separated");
 
 const Environment = z
   .object({
     DOCKET_EXECUTOR_ID: ExecutorId,
     DOCKET_POOL: z.string().min(1),
-    DOCKET_LANGUAGES: listOf(LanguageId),
-    DOCKET_LANES: listOf(Lane),
+    DOCKET_LANGUAGES: listOf(LanguageId).default([]),
+    DOCKET_WORKLOADS: WorkloadFolders,
+    DOCKET_LANES: someOf(Lane),
     DOCKET_SLOTS: z.coerce.number().int().min(1).max(256),
     DOCKET_CONTEST_RESERVED: envInt(0),
     NATS_URL: z.string().min(1),
     NATS_USER: z.string().optional(),
     NATS_PASSWORD: z.string().optional(),
-    DOCKET_SERVER_URL: listOf(z.url()),
+    DOCKET_SERVER_URL: someOf(z.url()),
     DOCKET_TOPOLOGY_PREFIX: z.string().default(""),
     DOCKET_WORK_DIR: z.string().startsWith("/", "expected an absolute path"),
     DOCKET_HEALTH_PORT: envInt(0),
     DOCKET_LOG_LEVEL: z.string().default("info"),
     DOCKET_GRACE_MS: envInt(10_000),
+  })
+  .refine((given) => given.DOCKET_LANGUAGES.length + given.DOCKET_WORKLOADS.length > 0, {
+    path: ["DOCKET_LANGUAGES"],
+    message: "expected at least one, comma separated (or DOCKET_WORKLOADS)",
   })
   .refine((given) => given.DOCKET_CONTEST_RESERVED <= given.DOCKET_SLOTS, {
     path: ["DOCKET_CONTEST_RESERVED"],
@@ -111,6 +122,7 @@ export function readConfig(env: NodeJS.ProcessEnv): ExecutorConfig {
     id: given.DOCKET_EXECUTOR_ID,
     pool: given.DOCKET_POOL,
     languages: [...new Set(given.DOCKET_LANGUAGES)],
+    workloads: [...new Set(given.DOCKET_WORKLOADS)],
     lanes: [...new Set(given.DOCKET_LANES)],
     slots: given.DOCKET_SLOTS,
     contestReserved: given.DOCKET_CONTEST_RESERVED,

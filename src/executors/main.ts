@@ -13,8 +13,9 @@ import { newRegistry, runExecutor, startOrExit } from "./process.ts";
 import { type IsolateSandbox, measureIsolates, openIsolates } from "./sandbox/isolate.ts";
 import { dropPrivileges, type NativeSandbox, openSandbox } from "./sandbox/native.ts";
 import { isolateMounts } from "./sandbox/warmchild.ts";
-import { findLanguages, selfTest, testLanguage } from "./selftest.ts";
+import { findLanguages, type FoundLanguage, selfTest, testLanguage } from "./selftest.ts";
 import { lockWorkDir } from "./workdir.ts";
+import { createWork, loadWork } from "./workload.ts";
 
 /** Languages in which validators are written: tried on every executor, offered only where configured. */
 const VALIDATOR_LANGUAGES: readonly LanguageId[] = ["c", "cpp", "python", "java"];
@@ -47,7 +48,10 @@ await startOrExit(async () => {
   const { workDir, slots } = config;
   await lockWorkDir(workDir);
 
-  const wanted = [...new Set([...config.languages, ...VALIDATOR_LANGUAGES])];
+  const works = await Promise.all(config.workloads.map(loadWork));
+  const needed = works.flatMap(({ doer }) => doer.needs ?? []);
+  const judged = config.languages.length === 0 ? [] : [...config.languages, ...VALIDATOR_LANGUAGES];
+  const wanted = [...new Set([...judged, ...needed])];
   const { found, missing } = await findLanguages(wanted, {
     path: process.env["PATH"],
     home: homedir(),
@@ -62,7 +66,9 @@ await startOrExit(async () => {
     ...privileged,
     mounts: [
       ...found.flatMap(({ toolchain }) => toolchain.mounts),
-      ...(found.some(({ id }) => id === "javascript") ? isolateMounts(process.execPath) : []),
+      ...(found.some(({ definition }) => definition.engine === "isolate")
+        ? isolateMounts(process.execPath)
+        : []),
     ],
   });
   // Read while root may: a checkout below a closed folder such as /root is out of reach afterwards.
@@ -73,28 +79,32 @@ await startOrExit(async () => {
 
   const testDeps = { sandbox, workDir, slots };
   const { offered, notOffered } = await selfTest(testDeps, found, new AbortController().signal);
-  const usable = new Map(offered.map((language) => [language.id, language]));
+  const usable = new Map<QueueId, FoundLanguage>(offered.map((language) => [language.id, language]));
   const reasons = new Map<QueueId, string>([...missing, ...notOffered].map(({ id, reason }) => [id, reason]));
   const unusable = (id: QueueId): string => reasons.get(id) ?? "not found";
-  const tested = config.languages.map((id): TestedLanguage => {
-    const language = usable.get(id);
-    if (language !== undefined) return { id, version: language.version };
-    return { id, reason: unusable(id) };
-  });
+  const offerOf = (id: QueueId): TestedLanguage => {
+    const work = works.find(({ workload }) => workload.name === id);
+    const needs: readonly QueueId[] = work === undefined ? [id] : (work.doer.needs ?? []);
+    const lacking = needs.find((need) => !usable.has(need));
+    if (lacking !== undefined) return { id, reason: unusable(lacking) };
+    return { id, version: needs.map((need) => usable.get(need)?.version ?? "").join(", ") };
+  };
+  const tested = [...config.languages, ...works.map(({ workload }) => workload.name)].map(offerOf);
   for (const [id, reason] of reasons) log.warn({ language: id, reason }, "language not offered");
 
   /** What is not installed stays so until the next start, as only root can look for it. */
   const retest = async (id: QueueId, slot: number): Promise<TestedLanguage> => {
-    const language = found.find((one) => one.id === id);
-    if (language === undefined) return { id, reason: unusable(id) };
-    const how = { slot, signal: new AbortController().signal, fresh: true };
-    const reason = await testLanguage(testDeps, language, how);
-    if (reason !== undefined) return { id, reason };
-    usable.set(language.id, language);
-    return { id, version: language.version };
+    const needs = works.find(({ workload }) => workload.name === id)?.doer.needs ?? [];
+    for (const language of found.filter((one) => one.id === id || needs.includes(one.id))) {
+      const how = { slot, signal: new AbortController().signal, fresh: true };
+      const reason = await testLanguage(testDeps, language, how);
+      if (reason !== undefined) return { id, reason };
+      usable.set(language.id, language);
+    }
+    return offerOf(id);
   };
 
-  const isolates = usable.has("javascript")
+  const isolates = offered.some(({ definition }) => definition.engine === "isolate")
     ? await openIsolates({ native: sandbox, workDir, slots, monotonicMs: () => performance.now() })
     : undefined;
 
@@ -111,7 +121,12 @@ await startOrExit(async () => {
   await runExecutor({
     config,
     log,
-    kinds: [judge],
+    kinds: [
+      judge,
+      ...works.map((work) =>
+        createWork({ sandbox, workDir, toolchain: (id) => usable.get(id)?.toolchain }, work),
+      ),
+    ],
     tested,
     retest,
     version,

@@ -3,6 +3,7 @@ import { systemClock } from "../shared/clock.ts";
 import { EnvironmentError } from "../shared/env.ts";
 import { EXIT, type Service, startAll, stopAll, stopOnSignal } from "../shared/lifecycle.ts";
 import type { Log } from "../shared/log.ts";
+import { WorkloadUnfit } from "../shared/workload.ts";
 import type { ExecutorConfig } from "./config.ts";
 import { type ExecutorDeps, openExecutor } from "./executor.ts";
 
@@ -44,6 +45,7 @@ export async function startOrExit(main: () => Promise<void>): Promise<void> {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     process.stderr.write(`The executor cannot start. ${message}\n`);
-    process.exit(error instanceof EnvironmentError ? EXIT.config : EXIT.failed);
+    const config = error instanceof EnvironmentError || error instanceof WorkloadUnfit;
+    process.exit(config ? EXIT.config : EXIT.failed);
   }
 }

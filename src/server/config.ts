@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { EnvironmentError, envInt, readEnv } from "../shared/env.ts";
 import { type Limits, readLimits } from "../shared/limits.ts";
+import { WorkloadFolders } from "../shared/workload.ts";
 
 const Environment = z.object({
   MONGODB_URL: z
@@ -18,6 +19,8 @@ const Environment = z.object({
     .min(32, "must have at least 32 characters"),
   DOCKET_TOPOLOGY_PREFIX: z.string().default(""),
   DOCKET_REPLICAS: envInt(1, 1),
+  /** Folders of kinds of work besides judging: shared/workload.ts. */
+  DOCKET_WORKLOADS: WorkloadFolders,
   DOCKET_LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
   DOCKET_GRACE_MS: envInt(10_000),
   /** Tests only: shared/crashpoint.ts. */

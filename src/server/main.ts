@@ -5,9 +5,11 @@ import { crashPoint } from "../shared/crashpoint.ts";
 import { EnvironmentError } from "../shared/env.ts";
 import { EXIT, type Service, startAll, stopAll, stopOnSignal } from "../shared/lifecycle.ts";
 import { createLog, type Log } from "../shared/log.ts";
+import { loadWorkload, type NamedWorkload, WorkloadUnfit } from "../shared/workload.ts";
 import { createApp } from "./app.ts";
 import { createBackbone } from "./backbone.ts";
 import { type Config, readConfig } from "./config.ts";
+import { countEvictions } from "./evictions.ts";
 import { openStore, type Store, StoreUnfit } from "./store/store.ts";
 import { StoreUnavailable } from "./store/unavailable.ts";
 
@@ -26,12 +28,22 @@ function configure(): Config {
   }
 }
 
+async function loadWorkloads(folders: readonly string[]): Promise<readonly NamedWorkload[]> {
+  try {
+    return await Promise.all(folders.map(loadWorkload));
+  } catch (error) {
+    if (error instanceof WorkloadUnfit) return giveUp(EXIT.config, error.message);
+    throw error;
+  }
+}
+
 const withoutPassword = (url: string): string => url.replace(/\/\/[^@/]*@/, "//…@");
 
-async function open({ environment }: Config): Promise<Store> {
+async function open({ environment, limits }: Config, registry: Registry): Promise<Store> {
   const { MONGODB_URL: url, MONGODB_DATABASE: database } = environment;
+  const { rejectedMessages } = limits;
   try {
-    return await openStore({ url, database });
+    return await openStore({ url, database, evicted: countEvictions(registry), rejectedMessages });
   } catch (error) {
     if (error instanceof StoreUnfit) return giveUp(EXIT.config, error.message);
     if (error instanceof StoreUnavailable) {
@@ -56,7 +68,8 @@ async function main(): Promise<void> {
   const { environment, limits, allowedHosts } = config;
   const log: Log = createLog("server", environment.DOCKET_LOG_LEVEL);
   const registry = new Registry();
-  const store = await open(config);
+  const workloads = await loadWorkloads(environment.DOCKET_WORKLOADS);
+  const store = await open(config, registry);
   const capabilitySecret = environment.DOCKET_CAPABILITY_SECRET;
   const shared = { store, limits, clock: systemClock, log, registry };
   const backbone = createBackbone({
@@ -66,7 +79,12 @@ async function main(): Promise<void> {
       user: environment.NATS_USER,
       password: environment.NATS_PASSWORD,
     },
-    topology: { prefix: environment.DOCKET_TOPOLOGY_PREFIX, replicas: environment.DOCKET_REPLICAS },
+    topology: {
+      prefix: environment.DOCKET_TOPOLOGY_PREFIX,
+      replicas: environment.DOCKET_REPLICAS,
+      works: workloads.map(({ name }) => name),
+    },
+    workloads,
     capabilitySecret,
     instance: `${hostname()}-${process.pid}`,
     crash: crashPoint(environment.DOCKET_CRASH_AT),

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { JudgeResult } from "../shared/judging.ts";
 import { isJury, type Viewer } from "./auth.ts";
-import { type JudgementDocument, revisionOf, type SubmissionSnapshot } from "./store/documents.ts";
+import { isWork, type JudgementDocument, revisionOf, type SubmissionSnapshot } from "./store/documents.ts";
 
 /** What both faces (GraphQL and REST) show of a submission, read out of the stored documents in one place. */
 
@@ -19,7 +19,10 @@ export function resultsOf(judgement: Pick<JudgementDocument, "result">): Results
 }
 
 /** Owners see their own submissions, jury sees all; everything else looks as if it were not there. */
-export const maySee = (viewer: Viewer, { submission }: SubmissionSnapshot): boolean =>
+export const maySee = (viewer: Viewer, snapshot: SubmissionSnapshot): boolean =>
+  !isWork(snapshot.submission) && isTheirs(viewer, snapshot);
+
+export const isTheirs = (viewer: Viewer, { submission }: SubmissionSnapshot): boolean =>
   submission.owner === viewer.owner || isJury(viewer);
 
 export interface SubmissionView {

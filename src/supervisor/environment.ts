@@ -17,6 +17,8 @@ export interface StackFacts {
   readonly bwrap: string;
   /** What toolchains have to have built once, shared by all stacks of the checkout. */
   readonly toolchainDir: string;
+  /** Folders of the kinds of work of all pools. */
+  readonly workloads: readonly string[];
   readonly graceMs: number;
 }
 
@@ -70,6 +72,7 @@ export function serverEnvironment(
     DOCKET_CAPABILITY_SECRET: derive(facts.identity, "capability"),
     DOCKET_TOPOLOGY_PREFIX: facts.topologyPrefix,
     DOCKET_REPLICAS: String(facts.replicas),
+    DOCKET_WORKLOADS: facts.workloads.join(","),
     DOCKET_GRACE_MS: String(facts.graceMs),
   };
 }
@@ -100,6 +103,7 @@ export function executorEnvironment(
     DOCKET_EXECUTOR_ID: plan.id,
     DOCKET_POOL: plan.pool,
     DOCKET_LANGUAGES: plan.languages.join(","),
+    DOCKET_WORKLOADS: plan.workloads.join(","),
     DOCKET_LANES: plan.lanes.join(","),
     DOCKET_SLOTS: String(plan.slots),
     DOCKET_CONTEST_RESERVED: String(plan.contestReserved),

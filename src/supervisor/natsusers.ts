@@ -1,4 +1,6 @@
 import { consumerOf, streamOf, subjects, type Topology } from "../shared/topology.ts";
+import type { QueueId } from "../shared/queue.ts";
+import { workNameOf } from "../shared/workload.ts";
 import type { ExecutorPlan } from "./pools.ts";
 
 /** Reply subjects of an executor begin with this; nobody else's user may subscribe to them. */
@@ -20,9 +22,10 @@ export interface NatsUser {
  */
 export function executorAllowance(
   topology: Topology,
-  plan: Pick<ExecutorPlan, "id" | "languages" | "lanes">,
+  plan: Pick<ExecutorPlan, "id" | "languages" | "lanes"> & Partial<Pick<ExecutorPlan, "workloads">>,
 ): { publish: string[]; subscribe: string[] } {
-  const lanes = plan.languages.flatMap((language) =>
+  const queues: QueueId[] = [...plan.languages, ...(plan.workloads ?? []).map(workNameOf)];
+  const lanes = queues.flatMap((language) =>
     plan.lanes.map((lane) => ({
       language,
       lane,

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { ExecutorId } from "../shared/ids.ts";
 import { Lane, LANES } from "../shared/lane.ts";
@@ -12,7 +13,9 @@ export const PoolConfig = z
   .strictObject({
     /** Part of its executors' names. */
     name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, "1 to 31 of a-z, 0-9, '-', starting with a letter"),
-    languages: z.array(LanguageId).min(1),
+    languages: z.array(LanguageId).default([]),
+    /** Folders of kinds of work besides judging (docs/workloads.md), relative to the file. */
+    workloads: z.array(z.string()).default([]),
     /** In the order they are asked. */
     lanes: z
       .array(Lane)
@@ -24,6 +27,10 @@ export const PoolConfig = z
     /** Slots of each executor that take contest jobs only. */
     contestReserved: z.int().min(0).default(0),
     profile: ResourceProfile.default("cpu"),
+  })
+  .refine((pool) => pool.languages.length + pool.workloads.length > 0, {
+    message: "a pool needs languages or workloads",
+    path: ["languages"],
   })
   .refine((pool) => pool.slots === undefined || pool.contestReserved < pool.slots, {
     message: "contestReserved must leave at least one slot for other lanes",
@@ -47,6 +54,8 @@ export interface ExecutorPlan {
   readonly id: ExecutorId;
   readonly pool: string;
   readonly languages: readonly LanguageId[];
+  /** Absolute folders. */
+  readonly workloads: readonly string[];
   readonly lanes: readonly Lane[];
   readonly slots: number;
   readonly contestReserved: number;
@@ -65,7 +74,10 @@ export async function readPools(path: string): Promise<readonly PoolConfig[]> {
     throw new PoolConfigError(`${path} cannot be read: ${error instanceof Error ? error.message : ""}`);
   }
   const parsed = DocketConfig.safeParse(value);
-  if (parsed.success) return parsed.data.pools;
+  if (parsed.success) {
+    const absolute = (folder: string): string => resolve(dirname(path), folder);
+    return parsed.data.pools.map((pool) => ({ ...pool, workloads: pool.workloads.map(absolute) }));
+  }
   const problems = parsed.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
   throw new PoolConfigError(`${path} is not usable:\n${problems.join("\n")}`);
 }
@@ -86,6 +98,7 @@ export function planExecutors(pools: readonly PoolConfig[], stack: string, cores
       id: ExecutorId.parse(`${pool.name}-${index + 1}-${stack}`),
       pool: pool.name,
       languages: pool.languages,
+      workloads: pool.workloads,
       lanes: pool.lanes,
       slots,
       contestReserved: pool.contestReserved,

@@ -172,6 +172,7 @@ async function build(
     ports,
     bwrap: await bwrapPath(binFolder),
     toolchainDir: await toolchainFolder(binFolder),
+    workloads: [...new Set(executors.flatMap((plan) => plan.workloads))],
     graceMs,
   };
   for (const [index] of ports.entries()) keep(await startServer(deps, facts, { ...options, index }));

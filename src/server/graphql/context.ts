@@ -14,6 +14,7 @@ export interface GraphQLDeps {
   readonly backbone: Pick<
     Backbone,
     | "submit"
+    | "submitWork"
     | "feed"
     | "cancel"
     | "redrive"

@@ -10,7 +10,7 @@ export interface GivenUp extends JudgementDocument {
 export const isGivenUp = (judgement: JudgementDocument): judgement is GivenUp =>
   judgement.deadLetter !== undefined;
 
-const TryRef = builder.objectRef<Try>("Try").implement({
+export const TryRef = builder.objectRef<Try>("Try").implement({
   description: "One executor's go at a judgement's job.",
   fields: (t) => ({
     dispatch: t.exposeInt("dispatch", { description: "How often the job had been published on purpose." }),

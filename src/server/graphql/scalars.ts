@@ -13,6 +13,12 @@ builder.scalarType("DateTime", {
   },
 });
 
+builder.scalarType("JSON", {
+  description: "Any JSON value.",
+  serialize: (value) => value,
+  parseValue: (value) => value,
+});
+
 /** By its shape: the HTTP layer has a File class of its own beside Node's. */
 const isFile = (value: unknown): value is File =>
   typeof value === "object" &&

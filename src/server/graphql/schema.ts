@@ -9,6 +9,8 @@ import { addReinstateExecutor } from "./reinstateexecutor.ts";
 import { addRejectedMessages } from "./rejectedmessages.ts";
 import { addSubmitSubmission } from "./submitsubmission.ts";
 import { addVerdictUpdated } from "./verdictupdated.ts";
+import { addWork } from "./work.ts";
+import { addWorkMutations } from "./workmutations.ts";
 
 addSubmitSubmission();
 addVerdictUpdated();
@@ -20,6 +22,8 @@ addRedriveDeadLetters();
 addDiscardDeadLetter();
 addRejectedMessages();
 addReinstateExecutor();
+addWork();
+addWorkMutations();
 
 /** The whole schema; printed by codegen.ts into schema/schema.graphql. */
 export const schema = builder.toSchema();
