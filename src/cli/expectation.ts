@@ -12,6 +12,8 @@ export interface Rule {
   readonly tests?: string | undefined;
   /** Must be part of some test's judge message. */
   readonly message?: string | undefined;
+  /** Of the submission, or of the groups that `tests` matches; both ends included. */
+  readonly score?: { readonly least: number; readonly most: number } | undefined;
 }
 
 /** What a package promises of one of its submissions. */
@@ -21,6 +23,8 @@ export interface Expectation {
   /** `@EXPECTED_RESULTS@`: the verdict is one of these; takes the place of the folder's rule. */
   readonly verdicts?: readonly Verdict[] | undefined;
   readonly rules: readonly Rule[];
+  /** Accepted with less than the best score. */
+  readonly partial?: boolean;
 }
 
 /** Crossing the memory or output limit is a crash to the format. */
@@ -32,7 +36,7 @@ const REJECTED: Rule = { required: ["WA", "TLE", "RTE", "CE"] };
 /** Default directories of the format, and those that DOMjudge's packages add. */
 const FOLDERS: Readonly<Record<string, { label: string; rule: Rule; verdicts?: readonly Verdict[] }>> = {
   accepted: { label: "AC", rule: { permitted: ["AC"] } },
-  partially_accepted: { label: "AC", rule: { permitted: ["AC"] } },
+  partially_accepted: { label: "partial", rule: {}, verdicts: ["AC"] },
   rejected: { label: "rejected", rule: REJECTED },
   wrong_answer: { label: "WA", rule: { permitted: ["AC", "WA"], required: ["WA"] } },
   time_limit_exceeded: { label: "TLE", rule: { permitted: ["AC", "TLE"], required: ["TLE"] } },
@@ -48,6 +52,14 @@ const FOLDERS: Readonly<Record<string, { label: string; rule: Rule; verdicts?: r
 const LEGACY_RULES: Readonly<Record<string, Rule>> = {
   time_limit_exceeded: { permitted: ["AC", "TLE", "WA"], required: ["TLE"] },
   run_time_error: { required: ["RTE"] },
+};
+
+/** Scoring as in the legacy layout: what the groups make of the tests' verdicts decides. */
+const LEGACY_SCORING_RULES: Readonly<Record<string, { rule: Rule; verdicts: readonly Verdict[] }>> = {
+  accepted: { rule: {}, verdicts: ["AC"] },
+  wrong_answer: { rule: {}, verdicts: ["WA"] },
+  time_limit_exceeded: { rule: {}, verdicts: ["TLE"] },
+  run_time_error: { rule: {}, verdicts: ["RTE", "MLE", "OLE"] },
 };
 
 /** Names that DOMjudge knows in `@EXPECTED_RESULTS@`. NO-OUTPUT is a wrong answer here. */
@@ -87,19 +99,24 @@ const labelOf = (words: readonly string[]): string => [...words].toSorted().join
 export function expectationOf(input: {
   readonly folder: string;
   readonly legacy: boolean;
+  /** Groups give scores by the legacy rules. */
+  readonly legacyScoring?: boolean;
   readonly annotation: readonly Verdict[] | undefined;
   /** Of the patterns that match the submission; `folder` marks the one that replaces the folder's default. */
   readonly rules: readonly (Rule & { readonly replaces?: boolean })[];
 }): Expectation {
-  const known = FOLDERS[input.folder];
-  const base = (input.legacy ? LEGACY_RULES[input.folder] : undefined) ?? known?.rule ?? {};
+  const scoring = input.legacyScoring === true ? LEGACY_SCORING_RULES[input.folder] : undefined;
+  const folder = FOLDERS[input.folder];
+  const known = folder && { ...folder, ...scoring };
+  const base = scoring?.rule ?? (input.legacy ? LEGACY_RULES[input.folder] : undefined) ?? known?.rule ?? {};
   const replacing = input.rules.filter((rule) => rule.replaces === true);
   let folderRule = base;
-  for (const { permitted, required, message } of replacing) {
+  for (const { permitted, required, message, score } of replacing) {
     folderRule = {
       permitted: permitted ?? folderRule.permitted,
       required: required ?? folderRule.required,
       message: message ?? folderRule.message,
+      score: score ?? folderRule.score,
     };
   }
   const added = input.rules.filter((rule) => rule.replaces !== true);
@@ -115,7 +132,8 @@ export function expectationOf(input: {
   const custom = added.length > 0 || replacing.length > 0;
   const label =
     (custom && required ? labelOf(required) : known?.label) ?? (required ? labelOf(required) : "anything");
-  return { label, verdicts: known?.verdicts, rules: [folderRule, ...added] };
+  const partial = input.folder === "partially_accepted" ? { partial: true } : {};
+  return { label, verdicts: known?.verdicts, rules: [folderRule, ...added], ...partial };
 }
 
 /** Undefined when the submission did as expected; else what it did instead, in one short word or phrase. */
@@ -123,7 +141,13 @@ export function missOf(expectation: Expectation, view: SubmissionView): string |
   if (!isFinal(view) || view.verdict === null) return view.state;
   const { verdict } = view;
   if (expectation.verdicts !== undefined && !expectation.verdicts.includes(verdict)) return verdict;
+  const best = view.groups.find(({ name }) => name === "")?.maxScore ?? null;
+  if (expectation.partial === true && view.score !== null && view.score === best) {
+    return `the full score ${view.score}`;
+  }
   for (const rule of expectation.rules) {
+    const wrong = scoreMiss(rule, view);
+    if (wrong !== undefined) return wrong;
     const tests =
       rule.tests === undefined
         ? view.tests
@@ -137,4 +161,15 @@ export function missOf(expectation: Expectation, view: SubmissionView): string |
     }
   }
   return undefined;
+}
+
+function scoreMiss({ score, tests }: Rule, view: SubmissionView): string | undefined {
+  if (score === undefined) return undefined;
+  const found =
+    tests === undefined
+      ? [{ name: "all tests", score: view.score }]
+      : view.groups.filter(({ name }) => globMatches(tests, name));
+  const wrong = found.find((one) => one.score === null || one.score < score.least || one.score > score.most);
+  if (wrong === undefined) return undefined;
+  return `the score ${wrong.score ?? "none"} of ${wrong.name}, not ${score.least} to ${score.most}`;
 }

@@ -21,6 +21,13 @@ const TestView = z.object({
 });
 export type TestView = z.infer<typeof TestView>;
 
+const GroupView = z.object({
+  name: z.string(),
+  verdict: Verdict,
+  score: z.number().nullable(),
+  maxScore: z.number().nullable(),
+});
+
 export const SubmissionView = z.object({
   id: z.string(),
   revision: z.int(),
@@ -34,6 +41,8 @@ export const SubmissionView = z.object({
   testsTotal: z.int(),
   cpuMs: z.number().nullable(),
   memoryKiB: z.number().nullable(),
+  score: z.number().nullable(),
+  groups: z.array(GroupView),
   compile: z
     .object({ ok: z.boolean(), message: z.string(), cached: z.boolean(), wallMs: z.number() })
     .nullable(),
@@ -50,7 +59,8 @@ export const isFinal = (view: SubmissionView): boolean =>
 
 /** `judge`: with what only the jury may ask for. */
 const fields = `
-  id revision state verdict owner createdAt testsDone testsTotal cpuMs memoryKiB
+  id revision state verdict owner createdAt testsDone testsTotal cpuMs memoryKiB score
+  groups { name verdict score maxScore }
   problem { id name } language { id name }
   compile { ok message cached wallMs }
   tests { name verdict cpuMs memoryKiB judgeMessage teamMessage }

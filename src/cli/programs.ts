@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { type LanguageId, LanguageId as LanguageIds, languageOfFile } from "../shared/language.ts";
+import { type LanguageId, languageNamed, languageOfFile } from "../shared/language.ts";
 import { type Expectation, expectationOf, type Judgement, readAnnotation, type Rule } from "./expectation.ts";
 import { globMatches } from "./glob.ts";
 import { type ProgramFile, readSource } from "./submit.ts";
@@ -22,12 +22,6 @@ export interface Program {
 const JUDGEMENTS: readonly string[] = ["AC", "WA", "TLE", "RTE"] satisfies Judgement[];
 const HEADER = /\.(h|hh|hpp|hxx)$/;
 
-/** Codes of the format's languages table that are languages here. */
-const LANGUAGE_CODES: Readonly<Record<string, LanguageId>> = {
-  python3: "python",
-  ...Object.fromEntries(LanguageIds.options.map((id) => [id, id])),
-};
-
 interface Metadata {
   readonly language?: string;
   readonly entryPoint?: string;
@@ -44,8 +38,15 @@ function judgements(value: unknown): readonly Judgement[] | undefined {
   return value.filter((one): one is Judgement => typeof one === "string" && JUDGEMENTS.includes(one));
 }
 
+/** A number or a range of two. */
+function scoreOf(value: unknown): Rule["score"] {
+  const [least, most = least]: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return typeof least === "number" && typeof most === "number" ? { least, most } : undefined;
+}
+
 const ruleOf = (entry: Mapping): Rule => ({
   permitted: judgements(entry["permitted"]),
+  score: scoreOf(entry["score"]),
   required: judgements(entry["required"]),
   message: typeof entry["message"] === "string" && entry["message"] !== "" ? entry["message"] : undefined,
 });
@@ -72,7 +73,7 @@ function metadataOf(yaml: Mapping, folder: string, path: string): Metadata {
     if (typeof entry["language"] === "string") language = entry["language"];
     if (typeof entry["entrypoint"] === "string") entryPoint = entry["entrypoint"];
     const rule = ruleOf(entry);
-    if (rule.permitted ?? rule.required ?? rule.message)
+    if (rule.permitted ?? rule.required ?? rule.message ?? rule.score)
       rules.push({ ...rule, replaces: pattern === folder });
     for (const [tests, inner] of Object.entries(entry)) {
       if (!RESERVED.has(tests) && isMapping(inner)) rules.push({ ...ruleOf(inner), tests });
@@ -122,17 +123,17 @@ async function readProgram(
   submissions: string,
   folder: string,
   name: string,
-  context: { yaml: Mapping; legacy: boolean },
+  context: { yaml: Mapping; legacy: boolean; legacyScoring: boolean },
 ): Promise<Program> {
   const path = `${folder}/${name}`;
   const { files, folders } = await readFiles(join(submissions, path));
   const metadata = metadataOf(context.yaml, folder, path);
   const annotation = files.map(({ content }) => readAnnotation(content)).find((one) => one !== undefined);
-  const expectation = expectationOf({ folder, legacy: context.legacy, annotation, rules: metadata.rules });
+  const expectation = expectationOf({ ...context, folder, annotation, rules: metadata.rules });
   const shared = { path, expectation, entryPoint: metadata.entryPoint };
   if (folders)
     return { ...shared, files, language: undefined, reason: "folders inside a program are not supported" };
-  const told = metadata.language === undefined ? undefined : LANGUAGE_CODES[metadata.language];
+  const told = metadata.language === undefined ? undefined : languageNamed(metadata.language);
   if (metadata.language !== undefined && told === undefined) {
     return { ...shared, files, language: undefined, reason: `${metadata.language} is no language here` };
   }
@@ -158,10 +159,15 @@ async function readMapping(path: string): Promise<Mapping> {
 /** All submissions of the package in `directory`, by folder and name. */
 export async function readPrograms(directory: string): Promise<Program[]> {
   const submissions = join(directory, "submissions");
-  const version = (await readMapping(join(directory, "problem.yaml")))["problem_format_version"] ?? "legacy";
+  const problem = await readMapping(join(directory, "problem.yaml"));
+  const version = problem["problem_format_version"] ?? "legacy";
+  const legacy = version === "legacy" || version === "legacy-icpc";
+  const grading = await readMapping(join(directory, "data", "testdata.yaml"));
   const context = {
     yaml: await readMapping(join(submissions, "submissions.yaml")),
-    legacy: version === "legacy" || version === "legacy-icpc",
+    legacy,
+    // Drafts of 2025-09 had the same files.
+    legacyScoring: [problem["type"]].flat().includes("scoring") && (legacy || "grader_flags" in grading),
   };
   const folders = await readdir(submissions, { withFileTypes: true }).catch(() => []);
   const programs: Program[] = [];

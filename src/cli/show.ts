@@ -34,8 +34,9 @@ export function outcomeLines(out: Output, view: SubmissionView): string[] {
       ? ""
       : `, at most ${milliseconds(view.cpuMs)} and ${mebibytes(view.memoryKiB)}`;
   const compiler = view.verdict === "CE" ? (view.compile?.message ?? "") : "";
+  const score = view.score === null ? "" : `  score ${view.score}`;
   return [
-    `${painted}${out.dim(`${tests}${view.verdict === "CE" ? "" : cost}`)}`,
+    `${painted}${score}${out.dim(`${tests}${view.verdict === "CE" ? "" : cost}`)}`,
     ...(compiler === "" ? [] : [plain(compiler).trimEnd()]),
   ];
 }

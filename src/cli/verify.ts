@@ -17,6 +17,8 @@ export interface VerifyReport {
   asExpected: number;
   notOffered: number;
   misses: { path: string; expected: string; got: string }[];
+  /** Of the submissions of scoring problems, by path. */
+  scores: Record<string, number>;
 }
 
 type Result =
@@ -64,7 +66,8 @@ function resultLine(out: Output, program: Program, result: Result, width: number
     return `  ${out.bad("MISS")}  ${path}  ${out.bad(`refused: ${result.miss}`)}, expected ${expected}`;
   const { view, miss } = result;
   const got = (view.verdict ?? view.state).padEnd(4);
-  const facts = `${view.testsDone}/${view.testsTotal} tests  ${view.cpuMs === null ? "" : milliseconds(view.cpuMs)}`;
+  const score = view.score === null ? "" : `score ${view.score}  `;
+  const facts = `${score}${view.testsDone}/${view.testsTotal} tests  ${view.cpuMs === null ? "" : milliseconds(view.cpuMs)}`;
   if (miss === undefined) return `  ${out.good("ok")}    ${path}  ${got}  ${out.dim(facts)}`;
   const said = view.verdict === "CE" ? view.compile?.message : view.judgement.deadLetter?.reason;
   const more =
@@ -127,11 +130,12 @@ async function verifyPackage(
     if (result === undefined) break;
     out.line(resultLine(out, program, result, width));
     report.submissions += 1;
+    const file = `${name}/submissions/${program.path}`;
+    if (result.type === "judged" && result.view.score !== null) report.scores[file] = result.view.score;
     if (result.type === "notOffered") report.notOffered += 1;
     else if (result.miss === undefined) report.asExpected += 1;
     else {
-      const path = `${name}/submissions/${program.path}`;
-      report.misses.push({ path, expected: program.expectation.label, got: result.miss });
+      report.misses.push({ path: file, expected: program.expectation.label, got: result.miss });
     }
   }
 }
@@ -142,7 +146,7 @@ export async function verify(
   input: { directories: readonly string[]; signal: AbortSignal },
 ): Promise<VerifyReport> {
   const { out } = deps;
-  const report: VerifyReport = { submissions: 0, asExpected: 0, notOffered: 0, misses: [] };
+  const report: VerifyReport = { submissions: 0, asExpected: 0, notOffered: 0, misses: [], scores: {} };
   for (const directory of input.directories) {
     await verifyPackage(deps, { directory, report, signal: input.signal });
     out.line();

@@ -44,6 +44,8 @@ export const TestReport = z.object({
   judgeMessage: z.string().optional(),
   /** What the validator wrote for the owner, bounded. */
   teamMessage: z.string().optional(),
+  /** Of a scoring problem. */
+  score: z.number().optional(),
 });
 export type TestReport = z.infer<typeof TestReport>;
 
@@ -59,9 +61,25 @@ export const JudgeProgress = z.object({
 });
 export type JudgeProgress = z.infer<typeof JudgeProgress>;
 
+/** A group of tests, as far as its tests were run. */
+export const GroupReport = z.object({
+  /** Path below the package's data folder, e.g. "secret/group1"; "" is all of it. */
+  name: z.string(),
+  verdict: Verdict,
+  /** Of a scoring problem. */
+  score: z.number().optional(),
+  /** The most that the group can give, where there is such a number. */
+  maxScore: z.number().optional(),
+});
+export type GroupReport = z.infer<typeof GroupReport>;
+
 /** The whole result; the `finished` event carries it. */
 export const JudgeResult = JudgeProgress.extend({
   verdict: Verdict,
+  /** Of a scoring problem. */
+  score: z.number().optional(),
+  /** Of a problem with groups of tests, in the order of the format. */
+  groups: z.array(GroupReport).optional(),
   /** Largest over the tests run. */
   cpuMs: z.number(),
   memoryKiB: z.number(),
@@ -78,8 +96,58 @@ export const ManifestTest = z.object({
   answerBytes: z.int(),
   /** Output validator flags of this test, replacing the problem's where given. */
   validatorArgs: z.array(z.string()).optional(),
+  /** The program's command line arguments. */
+  args: z.array(z.string()).optional(),
+  /** Put beside the program before it is run; names may lead into folders. */
+  files: z.array(SourceFile).optional(),
+  /** Place in the manifest's `groups`; needed as soon as there are any. */
+  group: z.int().min(0).optional(),
 });
 export type ManifestTest = z.infer<typeof ManifestTest>;
+
+/**
+ * How a group's verdict and score come of its tests and groups. `verdict`: the first rejected one decides, no score.
+ * `legacy`: the flags of the format's default grader. `aggregate`: `score_aggregation` and `max_score` of the 2025-09
+ * layout, null is unbounded.
+ */
+export const Grading = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("verdict") }),
+  z.object({
+    type: z.literal("legacy"),
+    verdict: z.enum(["first", "worst", "accept"]),
+    score: z.enum(["sum", "avg", "min", "max"]),
+    /** Only the last child (secret) counts. */
+    ignoreSample: z.boolean(),
+    acceptIfAnyAccepted: z.boolean(),
+    /** Of a test whose validator gives no score. */
+    acceptScore: z.number(),
+    rejectScore: z.number(),
+    /** Of what the group's score must be; undefined: without an end. */
+    least: z.number().optional(),
+    most: z.number().optional(),
+  }),
+  z.object({
+    type: z.literal("aggregate"),
+    by: z.enum(["pass-fail", "sum", "min"]),
+    maxScore: z.number().nullable(),
+    /** The most that one of its tests can give: undefined where tests have no score, null without an end. */
+    testScore: z.number().nullable().optional(),
+  }),
+]);
+export type Grading = z.infer<typeof Grading>;
+
+export const ManifestGroup = z.object({
+  /** Path below the package's data folder; "" is all of it. */
+  name: z.string(),
+  /** Place in `groups` of the one that it is in: that one comes before it. None: the root. */
+  parent: z.int().min(0).optional(),
+  /** The first rejected test or group in it ends it. */
+  breaks: z.boolean(),
+  /** Places of groups of which all tests must be accepted, or nothing of this one is run. */
+  requires: z.array(z.int().min(0)).optional(),
+  grading: Grading,
+});
+export type ManifestGroup = z.infer<typeof ManifestGroup>;
 
 export const ManifestValidator = z.discriminatedUnion("type", [
   /** The format's default output validator. */
@@ -113,8 +181,14 @@ export const ProblemManifest = z.object({
     validationMemoryMiB: z.int().min(1),
     validationOutputMiB: z.int().min(1),
   }),
-  /** False: the first failing test ends the judging. */
+  /** False: the first failing test ends the judging. Says nothing where there are groups. */
   runAllTests: z.boolean(),
+  /** In the order of the format, the root first; none: all tests are one group. */
+  groups: z.array(ManifestGroup).min(1).optional(),
+  /** Submissions get a score. */
+  scoring: z.boolean().optional(),
+  /** Legacy `validation: custom score`: each accepted test must have a score of the validator. */
+  validatorScores: z.boolean().optional(),
   tests: z.array(ManifestTest).min(1),
   validator: ManifestValidator,
 });

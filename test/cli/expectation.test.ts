@@ -18,6 +18,8 @@ function judged(verdicts: readonly Verdict[], more: Partial<SubmissionView> = {}
     testsTotal: verdicts.length,
     cpuMs: 1,
     memoryKiB: 1,
+    score: null,
+    groups: [],
     compile: null,
     tests: verdicts.map((verdict, i) => ({
       name: `secret/${i + 1}-${verdict === "AC" ? "easy" : "hard"}`,

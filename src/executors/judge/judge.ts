@@ -12,12 +12,13 @@ import type { Fault, Job } from "../../shared/protocol.ts";
 import type { WorkContext, WorkKind } from "../work.ts";
 import { build, type BuildDeps, type Program } from "./build.ts";
 import { faultOf, JudgeFault } from "./faults.ts";
+import { createGrader, testScore } from "./grade.ts";
 import { createManifestReader } from "./manifests.ts";
 import { programRequest, runLimits } from "./program.ts";
 import { runToEnd } from "./run.ts";
 import { type TestData, testData } from "./testdata.ts";
 import { customValidator, defaultValidator, type Validate } from "./validator.ts";
-import { exitOf, overallVerdict, peaks, runVerdict } from "./verdicts.ts";
+import { exitOf, peaks, runVerdict } from "./verdicts.ts";
 import { openWorkspace, type Workspace } from "./workspace.ts";
 
 export interface JudgeDeps extends BuildDeps {
@@ -80,13 +81,18 @@ async function judge(deps: JudgeDeps, judging: Judging): Promise<JudgeResult> {
   try {
     const validator = await openValidator(deps, judging);
     try {
-      const tests: TestReport[] = [];
-      for await (const data of testData(blobs, manifest.tests)) {
-        tests.push(await runTest(deps, judging, { program, data, validate: validator.validate }));
-        context.report("progress", { ...compiled, tests: [...tests] } satisfies JudgeProgress);
-        if (!manifest.runAllTests && overallVerdict(tests) !== "AC") break;
+      const grader = createGrader(manifest);
+      const reports = new Map<number, TestReport>();
+      const isSkipped = (place: number): boolean => grader.isSkipped(place, reports);
+      for await (const data of testData(blobs, manifest.tests, isSkipped)) {
+        reports.set(
+          data.place,
+          await runTest(deps, judging, { program, data, validate: validator.validate }),
+        );
+        context.report("progress", { ...compiled, tests: [...reports.values()] } satisfies JudgeProgress);
       }
-      return { ...compiled, tests, verdict: overallVerdict(tests), ...peaks(tests) };
+      const tests = [...reports.values()];
+      return { ...compiled, tests, ...grader.grade(reports), ...peaks(tests) };
     } finally {
       validator.release();
     }
@@ -119,8 +125,10 @@ async function runTest(
     ...(exit === undefined ? {} : { exit }),
   };
   const verdict = runVerdict(run, limits);
-  if (verdict !== undefined) return { ...report, verdict };
-  return { ...report, ...(await validate({ ...data, output })) };
+  const judged = verdict === undefined ? await validate({ ...data, output }) : { verdict };
+  const { score: given, ...validation } = "score" in judged ? judged : { ...judged, score: undefined };
+  const score = testScore(manifest, data.test, judged.verdict, given);
+  return { ...report, ...validation, ...(score === undefined ? {} : { score }) };
 }
 
 async function openValidator(

@@ -6,6 +6,7 @@ import { compareOutput } from "../checker/compare.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { Program } from "./build.ts";
 import { JudgeFault } from "./faults.ts";
+import type { GivenScore } from "./grade.ts";
 import { programRequest, runLimits } from "./program.ts";
 import { type FinishedRun, readWords, runToEnd } from "./run.ts";
 import type { TestData } from "./testdata.ts";
@@ -20,6 +21,8 @@ export interface Validation {
   readonly verdict: "AC" | "WA";
   readonly judgeMessage?: string;
   readonly teamMessage?: string;
+  /** Of a scoring problem, when accepted. */
+  readonly score?: GivenScore;
 }
 
 /** Throws JudgeFault VALIDATOR_FAILED when the validator is at fault, and the signal's reason when stopped. */

@@ -34,11 +34,6 @@ export function exitOf({ status }: FinishedRun): string | undefined {
   return status.type === "exited" && status.code !== 0 ? `exit code ${status.code}` : undefined;
 }
 
-/** The first failing test in the manifest's order decides; with none, the program is accepted. */
-export function overallVerdict(tests: readonly Pick<TestReport, "verdict">[]): Verdict {
-  return tests.find((test) => test.verdict !== "AC")?.verdict ?? "AC";
-}
-
 /** Largest CPU time and memory over the tests that ran; noughts when none did. */
 export function peaks(tests: readonly Pick<TestReport, "cpuMs" | "memoryKiB">[]): {
   cpuMs: number;

@@ -1,4 +1,4 @@
-import type { CompileReport, TestReport } from "../../shared/judging.ts";
+import type { CompileReport, GroupReport, TestReport } from "../../shared/judging.ts";
 import { builder } from "./builder.ts";
 import { juryOnly } from "./juryonly.ts";
 import { VerdictEnum } from "./scalars.ts";
@@ -22,6 +22,7 @@ export const Test = builder.objectRef<TestReport>("Test").implement({
     cpuMs: t.exposeFloat("cpuMs", { description: "CPU time; decides TLE." }),
     wallMs: t.exposeFloat("wallMs", { description: "Time by the clock." }),
     memoryKiB: t.exposeFloat("memoryKiB", { description: "The most that it held at once." }),
+    score: t.exposeFloat("score", { nullable: true, description: "Of a scoring problem." }),
     teamMessage: t.exposeString("teamMessage", {
       nullable: true,
       description: "What the problem's validator has to say to the team.",
@@ -35,6 +36,19 @@ export const Test = builder.objectRef<TestReport>("Test").implement({
       ...juryOnly,
       description: "What the problem's validator has to say to the jury. Jury only.",
       resolve: ({ judgeMessage }) => judgeMessage,
+    }),
+  }),
+});
+
+export const Group = builder.objectRef<GroupReport>("TestGroup").implement({
+  description: "A group of tests, as far as its tests were run.",
+  fields: (t) => ({
+    name: t.exposeString("name", { description: 'E.g. "secret/group1"; empty for all tests together.' }),
+    verdict: t.expose("verdict", { type: VerdictEnum }),
+    score: t.exposeFloat("score", { nullable: true, description: "Of a scoring problem." }),
+    maxScore: t.exposeFloat("maxScore", {
+      nullable: true,
+      description: "The most that it can give; null without an end.",
     }),
   }),
 });

@@ -12,7 +12,7 @@ import { Judgement } from "./judgement.ts";
 import { Language } from "./language.ts";
 import { page, pageArgs, pageComplexity } from "./page.ts";
 import { Problem } from "./problem.ts";
-import { Compile, Test } from "./results.ts";
+import { Compile, Group, Test } from "./results.ts";
 import { LaneEnum, StateEnum, VerdictEnum } from "./scalars.ts";
 
 const isOwnOrJury = ({ snapshot }: SubmissionView, _args: object, { viewer }: Context): boolean =>
@@ -66,6 +66,18 @@ builder.node(Submission, {
       description: "Set once the state is FINISHED.",
       resolve: ({ snapshot, results }) =>
         snapshot.judgement.state === "FINISHED" ? results.verdict : undefined,
+    }),
+    score: t.float({
+      nullable: true,
+      description: "Of a scoring problem, once the state is FINISHED.",
+      resolve: ({ snapshot, results }) =>
+        snapshot.judgement.state === "FINISHED" ? results.score : undefined,
+    }),
+    groups: t.field({
+      type: [Group],
+      description:
+        "Groups of tests with their results, where the problem has any, once the state is FINISHED.",
+      resolve: ({ results }) => results.groups ?? [],
     }),
     cpuMs: t.float({
       nullable: true,

@@ -111,7 +111,8 @@ export async function readPackage(
   const problem = problemIdOf(tree, input, findings);
   const settings = await readSettings(tree, findings);
   refuseUnsupported(tree, findings);
-  const { tests, runAllTests } = await findTests({ tree, findings, limits, layout: settings.layout });
+  const scoring = settings.types.has("scoring");
+  const { tests, groups } = await findTests({ tree, findings, limits, layout: settings.layout, scoring });
   const program = findOutputValidator(tree, settings, findings);
   const customWanted = settings.validation === "custom" || program !== undefined;
   if (!customWanted) checkDefaultFlags(settings, tests, findings);
@@ -125,12 +126,15 @@ export async function readPackage(
       problem,
       name,
       limits: { timeMs, ...settings.limits },
-      runAllTests,
-      tests: tests.map((test) => manifestTest(test, settings.validatorFlags)),
+      runAllTests: false,
+      ...(groups === undefined ? {} : { groups }),
+      ...(scoring ? { scoring } : {}),
+      ...(settings.validatorScores ? { validatorScores: true } : {}),
+      tests: tests.map((test) => manifestTest(test, settings.validatorFlags, groups)),
       validator: manifestValidator(program, settings.validatorFlags),
     },
     blobs: [
-      ...tests.flatMap((test) => [test.input, test.answer]),
+      ...tests.flatMap((test) => [test.input, test.answer, ...test.files.map(({ file }) => file)]),
       ...(program?.files.map(({ file }) => file) ?? []),
     ],
   };

@@ -3,6 +3,9 @@ import { type Layout, type PackageLimits, readPackageLimits } from "./packagelim
 import type { PackageTree } from "./tree.ts";
 import { flagsValue, readYamlMap, textValue, warnUnknownKeys, type YamlMap } from "./yamlmap.ts";
 
+export type ProblemType = "pass-fail" | "scoring" | "interactive" | "multi-pass" | "submit-answer";
+const TYPES: readonly ProblemType[] = ["pass-fail", "scoring", "interactive", "multi-pass", "submit-answer"];
+
 /** What problem.yaml says. */
 export interface PackageSettings extends PackageLimits {
   readonly layout: Layout;
@@ -10,6 +13,9 @@ export interface PackageSettings extends PackageLimits {
   readonly names: ReadonlyMap<string, string>;
   /** Undefined: the presence of an output validator decides (2025-09). */
   readonly validation: "default" | "custom" | undefined;
+  readonly types: ReadonlySet<ProblemType>;
+  /** Each accepted test must have a score of the validator (legacy). */
+  readonly validatorScores: boolean;
   /** Given to the validator on every test, before the test's own. */
   readonly validatorFlags: readonly string[];
   readonly yaml: YamlMap;
@@ -73,20 +79,40 @@ function layoutOf(yaml: YamlMap, findings: Findings): Layout {
   return typeof version === "string" && version.startsWith("20") ? "2025-09" : "legacy";
 }
 
-function checkType(yaml: YamlMap, findings: Findings): void {
+/** Types that exclude each other. */
+const CLASHES: readonly (readonly [ProblemType, ProblemType])[] = [
+  ["pass-fail", "scoring"],
+  ["submit-answer", "interactive"],
+  ["submit-answer", "multi-pass"],
+];
+const UNSUPPORTED: ReadonlySet<ProblemType> = new Set(["interactive", "multi-pass", "submit-answer"]);
+
+function readTypes(yaml: YamlMap, layout: Layout, findings: Findings): Set<ProblemType> {
   const value = yaml.value("type") ?? "pass-fail";
-  const types: readonly unknown[] = Array.isArray(value) ? value : [value];
-  for (const type of types) {
-    if (type === "pass-fail") continue;
-    const known = ["scoring", "interactive", "multi-pass", "submit-answer"].includes(String(type));
-    findings.error(
-      yaml.file,
-      known
-        ? `problems of type ${String(type)} are not supported yet`
-        : `unknown problem type ${JSON.stringify(type)}`,
-      { line: yaml.lineOf("type"), expected: "pass-fail" },
-    );
+  const line = yaml.lineOf("type");
+  const allowed = layout === "legacy" ? TYPES.slice(0, 2) : TYPES;
+  const types = new Set<ProblemType>();
+  for (const word of Array.isArray(value) ? (value as readonly unknown[]) : [value]) {
+    const type = allowed.find((one) => one === word);
+    if (type === undefined) {
+      findings.error(yaml.file, `unknown problem type ${JSON.stringify(word)}`, {
+        line,
+        expected: `one of ${allowed.join(", ")}`,
+      });
+    } else types.add(type);
   }
+  for (const [one, other] of CLASHES.filter((pair) => pair.every((type) => types.has(type)))) {
+    findings.error(yaml.file, `a problem cannot be both ${one} and ${other}`, { line });
+  }
+  for (const type of types) {
+    if (UNSUPPORTED.has(type)) {
+      findings.error(yaml.file, `problems of type ${type} are not supported yet`, {
+        line,
+        expected: "pass-fail",
+      });
+    }
+  }
+  return types;
 }
 
 function readNames(yaml: YamlMap, layout: Layout, findings: Findings): Map<string, string> {
@@ -103,30 +129,40 @@ function readNames(yaml: YamlMap, layout: Layout, findings: Findings): Map<strin
   return names;
 }
 
-/** Words of the legacy `validation` key: default, or custom with extras that no version here supports yet. */
-function readLegacyValidation(yaml: YamlMap, findings: Findings): "default" | "custom" {
+interface LegacyValidation {
+  readonly validation: "default" | "custom";
+  readonly scores: boolean;
+}
+
+/** Words of the legacy `validation` key: default, or custom with `score` and `interactive`. */
+function readLegacyValidation(yaml: YamlMap, types: Set<ProblemType>, findings: Findings): LegacyValidation {
   const words = flagsValue(yaml, "validation", findings) ?? ["default"];
   const line = yaml.lineOf("validation");
-  const [first = "default", ...extras] = words;
-  if (first !== "default" && first !== "custom") {
+  const [validation = "default", ...extras] = words;
+  if (validation !== "default" && validation !== "custom") {
     findings.error(yaml.file, `validation is ${JSON.stringify(words.join(" "))}`, {
       line,
       expected: "default or custom",
     });
-    return "default";
+    return { validation: "default", scores: false };
   }
   for (const extra of extras) {
-    const known = extra === "interactive" || extra === "score" || extra === "multipass";
+    if (validation === "custom" && extra === "score") continue;
+    const known = extra === "interactive" || extra === "multipass";
     findings.error(
       yaml.file,
       `validation ${known ? `"${extra}" is not supported yet` : `has the unknown word "${extra}"`}`,
-      {
-        line,
-        expected: first,
-      },
+      { line, expected: "default, or custom with score" },
     );
   }
-  return first;
+  const scores = extras.includes("score");
+  if (scores && !types.has("scoring")) {
+    findings.error(yaml.file, "the validator gives scores, but the problem is not of type scoring", {
+      line,
+      expected: "type: scoring",
+    });
+  }
+  return { validation, scores };
 }
 
 /** Keys of 2025-09 whose meaning would be lost if they were skipped. */
@@ -157,10 +193,12 @@ export async function readSettings(tree: PackageTree, findings: Findings): Promi
   const yaml = await readYamlMap(tree, "problem.yaml", findings);
   const layout = layoutOf(yaml, findings);
   warnUnknownKeys(yaml, layout === "legacy" ? LEGACY_KEYS : [...KEYS_2025, ...REFUSED_2025], findings);
-  checkType(yaml, findings);
+  const types = readTypes(yaml, layout, findings);
+  const legacy = layout === "legacy" ? readLegacyValidation(yaml, types, findings) : undefined;
   if (layout === "2025-09") refuseUnsupported2025(yaml, findings);
   if (layout === "legacy" && yaml.map("grading") !== undefined) {
-    findings.warn(yaml.file, "grading says nothing for a pass-fail problem, ignored", {
+    // `objective` and `show_test_data_groups` say how to show and compare scores, which is not ours.
+    findings.warn(yaml.file, "grading is ignored here: testdata.yaml says how groups are graded", {
       line: yaml.lineOf("grading"),
     });
   }
@@ -168,7 +206,9 @@ export async function readSettings(tree: PackageTree, findings: Findings): Promi
     layout,
     names: readNames(yaml, layout, findings),
     ...readPackageLimits(yaml, layout, findings),
-    validation: layout === "legacy" ? readLegacyValidation(yaml, findings) : undefined,
+    types,
+    validation: legacy?.validation,
+    validatorScores: legacy?.scores ?? false,
     validatorFlags: layout === "legacy" ? (flagsValue(yaml, "validator_flags", findings) ?? []) : [],
     yaml,
   };

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { FinishedRun } from "../../../src/executors/judge/run.ts";
-import { exitOf, overallVerdict, peaks, runVerdict } from "../../../src/executors/judge/verdicts.ts";
+import { exitOf, peaks, runVerdict } from "../../../src/executors/judge/verdicts.ts";
 import { Verdict } from "../../../src/shared/verdict.ts";
 
 const status = fc.oneof(
@@ -81,16 +81,6 @@ test("the end is told unless it was a plain one", () => {
 const tests = fc.array(
   fc.record({ verdict: fc.constantFrom(...Verdict.options), cpuMs: fc.nat(9_999), memoryKiB: fc.nat(9_999) }),
 );
-
-test("the first failing test decides, whatever comes after it", () => {
-  fc.assert(
-    fc.property(tests, tests, (before, after) => {
-      const first = overallVerdict(before);
-      expect(overallVerdict([...before, ...after])).toBe(first === "AC" ? overallVerdict(after) : first);
-      expect(first === "AC").toBe(before.every(({ verdict }) => verdict === "AC"));
-    }),
-  );
-});
 
 test("peaks are reached by some test and passed by none", () => {
   fc.assert(
