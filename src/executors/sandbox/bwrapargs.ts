@@ -1,3 +1,4 @@
+import { entryPath } from "./roottree.ts";
 import type { LaunchRequest } from "./wire.ts";
 
 export interface PinnedMount {
@@ -13,7 +14,6 @@ export interface BwrapInput {
   readonly bwrap: string;
   /** Prepared root tree. */
   readonly root: string;
-  readonly uid: number;
   readonly request: LaunchRequest;
   readonly box: PinnedMount;
   readonly mounts: readonly PinnedMount[];
@@ -22,12 +22,12 @@ export interface BwrapInput {
   readonly statusFd: number;
 }
 
-/** Only what setpriv needs to become the slot's uid; the program itself has none. */
-const SETPRIV_CAPABILITIES = ["CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"];
+/** Only what it takes to become the slot's uid (entry.ts); the program itself has none. */
+const ENTRY_CAPABILITIES = ["CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"];
 
 /**
  * The command of one run. bubblewrap works as root without a user namespace (Ubuntu forbids those to the
- * unprivileged); setpriv inside gives up root before the program's first instruction.
+ * unprivileged); the entry program inside gives up root before the judged program's first instruction.
  */
 export function bwrapCommand(input: BwrapInput): string[] {
   const { request } = input;
@@ -36,7 +36,7 @@ export function bwrapCommand(input: BwrapInput): string[] {
     ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"],
     ["--hostname", "docket", "--die-with-parent", "--new-session"],
     ["--seccomp", String(input.seccompFd), "--json-status-fd", String(input.statusFd)],
-    ["--cap-drop", "ALL", ...SETPRIV_CAPABILITIES.flatMap((name) => ["--cap-add", name])],
+    ["--cap-drop", "ALL", ...ENTRY_CAPABILITIES.flatMap((name) => ["--cap-add", name])],
     ["--clearenv", ...Object.entries(request.env).flatMap(([name, value]) => ["--setenv", name, value])],
     // dev-bind adds no flags of its own, so nothing in the tree needs a remount.
     ["--dev-bind", input.root, "/", "--proc", "/proc"],
@@ -47,9 +47,7 @@ export function bwrapCommand(input: BwrapInput): string[] {
     input.mounts.flatMap((mount) => bind("--ro-bind", mount)),
     input.scratch === undefined ? [] : bind("--bind", input.scratch),
     ["--chdir", "/box", "--"],
-    ["/usr/bin/setpriv", `--reuid=${input.uid}`, `--regid=${input.uid}`, "--clear-groups"],
-    ["--inh-caps=-all", "--bounding-set=-all", "--no-new-privs", "--"],
-    request.argv,
+    [entryPath(request.slot), ...request.argv],
   ].flat();
 }
 

@@ -9,10 +9,19 @@ const NEEDED: Readonly<Record<string, number>> = {
   SYS_ADMIN: 21,
 };
 
+const SETPCAP = 8;
+
 /** Pure: which of the capabilities that the sandbox needs a process lacks, by its /proc/PID/status. */
 export function missingCapabilities(status: string): string[] {
-  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
   return Object.entries(NEEDED)
-    .filter(([, bit]) => ((effective >> BigInt(bit)) & 1n) === 0n)
+    .filter(([, bit]) => !has(status, bit))
     .map(([name]) => name);
+}
+
+/** Whether the process may drop capabilities from its bounding set. */
+export const canDropFromBoundingSet = (status: string): boolean => has(status, SETPCAP);
+
+function has(status: string, bit: number): boolean {
+  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
+  return ((effective >> BigInt(bit)) & 1n) === 1n;
 }

@@ -24,6 +24,10 @@ export interface RunGroup {
   peakKiB(): number;
   /** How many processes the kernel has killed for want of memory, children included. */
   oomKills(): number;
+  /** Whether memory use has ever been up against the group's own limit. */
+  reachedMemoryLimit(): boolean;
+  /** Processes in it, by the numbers that our own PID namespace gives them. */
+  pids(): readonly number[];
   isEmpty(): boolean;
   /** SIGKILL for every process in the group, stopped ones too. */
   kill(): void;

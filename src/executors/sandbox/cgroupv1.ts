@@ -48,6 +48,9 @@ export function cgroupV1(executor: string, mounts: CgroupMounts): Cgroups {
   };
 }
 
+/** The largest piece of memory for want of which the kernel kills is 8 pages; peaks are counted a little loosely. */
+const OOM_SLACK_BYTES = 256 * 1024;
+
 function runGroup(
   parents: readonly string[],
   dirs: { readonly memory: string; readonly pids: string; readonly cpu: string },
@@ -82,6 +85,12 @@ function runGroup(
     cpuNs: () => readNumber(cpuFile),
     peakKiB: () => Math.round(readNumber(join(dirs.memory, "memory.max_usage_in_bytes")) / 1024),
     oomKills: () => keyed(readFileSync(oomControl, "utf8"), "oom_kill"),
+    // Not every kernel counts how often the limit was met (memory.memsw.failcnt).
+    reachedMemoryLimit: () => {
+      const peak = readNumber(join(dirs.memory, "memory.max_usage_in_bytes"));
+      return peak > readNumber(join(dirs.memory, "memory.limit_in_bytes")) - OOM_SLACK_BYTES;
+    },
+    pids: () => pidsIn(procs),
     isEmpty: () => pidsIn(procs).length === 0,
     kill: () => killAll(procs),
     remove() {

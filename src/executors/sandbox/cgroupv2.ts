@@ -93,6 +93,8 @@ function runGroup(dir: string): RunGroup {
     },
     peakKiB: () => Math.round((hasPeak ? readNumber(peak) : seenBytes) / 1024),
     oomKills: () => keyed(readFileSync(join(dir, "memory.events"), "utf8"), "oom_kill"),
+    reachedMemoryLimit: () => keyed(readFileSync(join(dir, "memory.events"), "utf8"), "oom") > 0,
+    pids: () => pidsIn(procs),
     // cgroup.procs leaves out processes that are dying but still there.
     isEmpty: () => keyed(readFileSync(join(dir, "cgroup.events"), "utf8"), "populated") === 0,
     kill() {

@@ -2,6 +2,8 @@ import { closeSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFil
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { canDropFromBoundingSet } from "./capabilities.ts";
+import { entryProgram } from "./entry.ts";
 import { openCgroups } from "./opencgroups.ts";
 import { launch, type LaunchDeps } from "./launch.ts";
 import type { RunGroup } from "./cgroup.ts";
@@ -32,14 +34,14 @@ async function setUp(
     throw new Error(`no system call filter for ${process.arch}: only x64 and arm64 are supported`);
   const bindsDescriptors = bwrapHelp(config.bwrap).includes("--ro-bind-fd");
   closeInherited();
-  const slotUids = Array.from({ length: config.slots }, (_, slot) => config.slotUidBase + slot);
-  if (slotUids.includes(config.uid)) throw new Error("a slot's uid must not be the executor's");
+  const slots = Array.from({ length: config.slots }, (_, slot) => slotOf(config.slotUidBase + slot));
+  if (slots.some(({ uid }) => uid === config.uid)) throw new Error("a slot's uid must not be the executor's");
 
   const workDir = realpathSync(config.workDir);
   const privateDir = mountPoint();
   execFileSync("mount", ["-t", "tmpfs", "-o", "mode=0700,nosuid", "docket-launcher", privateDir]);
   const root = join(privateDir, "root");
-  prepareRootTree(root, config.mounts, slotUids);
+  prepareRootTree(root, config.mounts, slots);
   const seccompFile = join(privateDir, "seccomp");
   writeFileSync(seccompFile, filter);
 
@@ -62,7 +64,6 @@ async function setUp(
       bindsDescriptors,
       root,
       seccompFile,
-      slotUidBase: config.slotUidBase,
       slots: config.slots,
       monotonicMs: () => performance.now(),
       takeShell() {
@@ -86,6 +87,15 @@ async function setUp(
       cgroups.close();
     },
   };
+}
+
+function slotOf(uid: number): { readonly uid: number; readonly entry: Buffer } {
+  const lastCapability = canDropFromBoundingSet(readFileSync("/proc/self/status", "utf8"))
+    ? Number(readFileSync("/proc/sys/kernel/cap_last_cap", "utf8"))
+    : undefined;
+  const entry = entryProgram(process.arch, { uid, lastCapability });
+  if (entry === undefined) throw new Error(`no entry program for ${process.arch}`);
+  return { uid, entry };
 }
 
 function bwrapHelp(bwrap: string): string {

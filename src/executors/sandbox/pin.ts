@@ -44,15 +44,7 @@ function openChecked(
   flags: number,
   accept: (stats: Stats) => string | undefined,
 ): number {
-  let fd: number;
-  try {
-    fd = openSync(path, flags | O_NOFOLLOW, 0o644);
-  } catch (error) {
-    throw new RefusedPath(
-      path,
-      error instanceof Error && "code" in error ? String(error.code) : String(error),
-    );
-  }
+  const fd = open(path, flags | O_NOFOLLOW);
   try {
     const real = readlinkSync(`/proc/self/fd/${fd}`);
     if (real !== realm.workDir && !real.startsWith(`${realm.workDir}/`)) {
@@ -64,6 +56,15 @@ function openChecked(
   } catch (error) {
     closeSync(fd);
     throw error;
+  }
+}
+
+function open(path: string, flags: number): number {
+  try {
+    return openSync(path, flags, 0o644);
+  } catch (error) {
+    const why = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    throw new RefusedPath(path, why);
   }
 }
 
@@ -92,11 +93,16 @@ export function openBox(realm: Realm, path: string): void {
   }
 }
 
-/** Standard input: a plain file or a named pipe. */
+/** Standard input: a plain file or a named pipe. To open a device may do things, so it is looked at first. */
 export function pinInput(realm: Realm, path: string): number {
-  return openChecked(realm, path, O_RDONLY | O_NONBLOCK, (stats) =>
+  const looked = openChecked(realm, path, O_PATH, (stats) =>
     stats.isFile() || stats.isFIFO() ? ownedBy(realm, stats) : "is neither file nor pipe",
   );
+  try {
+    return open(`/proc/self/fd/${looked}`, O_RDONLY | O_NONBLOCK);
+  } finally {
+    closeSync(looked);
+  }
 }
 
 /** Standard output: made or emptied here, or a named pipe that is there; the executor's own afterwards. */

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Entered, ENTERED_BYTES, readEntered } from "./entry.ts";
 import type { Cgroups, RunGroup } from "./cgroup.ts";
 
 /**
@@ -16,6 +17,8 @@ export interface PreparedShell {
   go(command: string): void;
   /** What bubblewrap wrote to its status descriptor. */
   status(): string;
+  /** What the entry program wrote to its own (entry.ts). */
+  entered(): Entered | undefined;
   /** Removes group and folder, once every process of the group has gone. */
   dispose(): Promise<void>;
 }
@@ -32,10 +35,12 @@ export function prepareShell(cgroups: Cgroups, dir: string, name: string): Prepa
   const command = join(folder, "command");
   const statusFile = join(folder, "status");
   const status = openSync(statusFile, "w+");
+  const entry = openSync(join(folder, "entry"), "w+");
   // exec replaces the shell, so the pid, its group and its parent-death signal stay the same process.
   const enter = group.procsFiles.map((file) => `echo $$ >'${file}'`).join(" && ");
+  // The fourth is ENTRY_FD, the sixth STATUS_FD; between them the run puts its filter.
   const child = spawn("/bin/sh", ["-c", `${enter} && read -r _ && . '${command}'`], {
-    stdio: ["pipe", "ignore", "inherit", "ignore", "ignore", status],
+    stdio: ["pipe", "ignore", "inherit", entry, "ignore", status],
     env: {},
     cwd: "/",
   });
@@ -55,8 +60,13 @@ export function prepareShell(cgroups: Cgroups, dir: string, name: string): Prepa
       child.stdin?.end("go\n");
     },
     status: () => readFileSync(statusFile, "utf8"),
+    entered: () => {
+      const told = Buffer.alloc(ENTERED_BYTES);
+      return readEntered(told.subarray(0, readSync(entry, told, 0, told.length, 0)));
+    },
     async dispose() {
       closeSync(status);
+      closeSync(entry);
       rmSync(folder, { recursive: true, force: true });
       // The kernel may hold a group for a moment after its last process.
       for (let tries = 0; ; tries++) {

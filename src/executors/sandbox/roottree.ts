@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import {
+  chmodSync,
   copyFileSync,
   cpSync,
   existsSync,
@@ -14,6 +15,10 @@ import {
 import { dirname, join } from "node:path";
 import type { ReadOnlyMount } from "./sandbox.ts";
 
+const ENTRIES = "/opt/entry";
+/** Where a program sees the entry program of its slot (entry.ts). */
+export const entryPath = (slot: number): string => `${ENTRIES}/${slot}`;
+
 /**
  * What a program sees as `/`: made once in the launcher's own mount namespace and bound whole for every run, since
  * each mount of a run costs. All of it is read-only before bubblewrap sees it, so that binding it changes no flags.
@@ -21,7 +26,7 @@ import type { ReadOnlyMount } from "./sandbox.ts";
 export function prepareRootTree(
   root: string,
   mounts: readonly ReadOnlyMount[],
-  slotUids: readonly number[],
+  slots: readonly { readonly uid: number; readonly entry: Buffer }[],
 ): void {
   mkdirSync(root, { recursive: true });
   mount(["-t", "tmpfs", "-o", "nosuid,mode=0755", "docket-root", root]);
@@ -30,7 +35,16 @@ export function prepareRootTree(
   symlinkSync("../tmp", join(root, "var/tmp"));
   bindReadOnly("/usr", join(root, "usr"));
   for (const dir of ["bin", "sbin", "lib", "lib64"]) systemFolder(root, dir);
-  settings(root, slotUids);
+  settings(
+    root,
+    slots.map(({ uid }) => uid),
+  );
+  mkdirSync(join(root, ENTRIES));
+  for (const [slot, { entry }] of slots.entries()) {
+    const path = join(root, entryPath(slot));
+    writeFileSync(path, entry);
+    chmodSync(path, 0o755);
+  }
   devices(root);
   for (const { host, inside } of mounts) {
     const target = join(root, inside);

@@ -35,7 +35,7 @@ const FORBIDDEN_ENV = /^(LD_|GLIBC_|GCONV|MALLOC_|LOCPATH|NLSPATH|GETCONF_)/;
 
 export const LaunchRequest = z.object({
   slot: z.int().min(0),
-  argv: z.array(Text).min(1),
+  argv: z.tuple([Path], Text),
   env: z.record(
     z
       .string()
