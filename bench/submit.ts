@@ -9,6 +9,7 @@ import { machine, median, quantile, rounded, table } from "./figures.ts";
 import { type Load, LoadReport } from "./load.ts";
 import type { RawLoad } from "./raw.ts";
 import { importSum, SUM } from "./sum.ts";
+import { ONE_OWNER_QUEUED } from "./unlimited.ts";
 
 const run = promisify(execFile);
 
@@ -56,7 +57,9 @@ export async function submit(): Promise<Record<string, number>> {
     pools: [],
     env: process.env,
     // All jobs stay in the queue, so the window must hold them; else most would wait in MongoDB unpublished.
-    extraEnv: { server: { DOCKET_LIMIT_DISPATCH_WINDOW: "1000000", DOCKET_LOG_LEVEL: "error" } },
+    extraEnv: {
+      server: { ...ONE_OWNER_QUEUED, DOCKET_LIMIT_DISPATCH_WINDOW: "1000000", DOCKET_LOG_LEVEL: "error" },
+    },
     onLine: (name, line) => {
       if (name === "server") console.error(`${name}: ${line}`);
     },

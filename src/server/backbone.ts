@@ -1,16 +1,20 @@
 import type { Registry } from "prom-client";
 import type { Clock } from "../shared/clock.ts";
 import type { CrashPoint } from "../shared/crashpoint.ts";
-import type { ExecutorId, SubmissionId } from "../shared/ids.ts";
+import type { ExecutorId, RejudgeId, SubmissionId } from "../shared/ids.ts";
 import type { QueueId } from "../shared/queue.ts";
 import { type Service, startAll, stopAll } from "../shared/lifecycle.ts";
 import type { Limits } from "../shared/limits.ts";
 import type { Log } from "../shared/log.ts";
 import type { NatsAccess } from "../shared/nats.ts";
 import type { Topology } from "../shared/topology.ts";
+import type { NamedWorkload } from "../shared/workload.ts";
 import { createLink } from "./broker/link.ts";
 import { createTopologyKeeper } from "./broker/topology.ts";
+import { countEvictions } from "./evictions.ts";
 import { createFleet, type ExecutorView, type LanguageOffer } from "./fleet.ts";
+import { createAdmission } from "./intake/admission.ts";
+import { createLine } from "./intake/line.ts";
 import { createIntakeMeasures } from "./intake/measures.ts";
 import { createJudgeWork } from "./intake/judgework.ts";
 import type { SubmitInput, SubmitOutcome } from "./intake/outcome.ts";
@@ -19,6 +23,8 @@ import { createProblemCache } from "./intake/problemcache.ts";
 import { createQueuedMarker } from "./intake/queued.ts";
 import { redispatch } from "./intake/redispatch.ts";
 import { submit, type SubmitDeps } from "./intake/submit.ts";
+import { submitWork, type SubmitWorkInput } from "./intake/submitwork.ts";
+import { createWorkloadKind } from "./intake/workload.ts";
 import { createWindow } from "./intake/window.ts";
 import { createQueues, type QueueView } from "./queues.ts";
 import { reinstate, type ReinstateOutcome } from "./reinstate.ts";
@@ -35,6 +41,9 @@ import { createStuckCount } from "./results/stuckcount.ts";
 import { measureBacklog } from "./results/backlog.ts";
 import { createReject } from "./results/reject.ts";
 import { redrive, redriveMany, type RedriveOutcome } from "./results/redrive.ts";
+import { applyRejudge, cancelRejudge, type RejudgeOutcome } from "./rejudge/apply.ts";
+import { createRejudgeKeeper } from "./rejudge/keeper.ts";
+import { createRejudge, type CreateRejudgeInput, type CreateRejudgeOutcome } from "./rejudge/rejudge.ts";
 import type { DeadLetterFilter } from "./store/deadletters.ts";
 import type { Store } from "./store/store.ts";
 
@@ -43,6 +52,8 @@ export interface BackboneDeps {
   readonly nats: NatsAccess;
   readonly topology: Topology;
   readonly limits: Limits;
+  /** Kinds of work besides judging; their names are in `topology.works`, too. */
+  readonly workloads?: readonly NamedWorkload[] | undefined;
   /** Signs job capabilities; the same on every server. */
   readonly capabilitySecret: string;
   readonly clock: Clock;
@@ -63,6 +74,8 @@ export interface BackboneDeps {
 /** The part of the server that carries a submission from intake to its verdict; a Service. */
 export interface Backbone extends Service {
   submit(input: SubmitInput): Promise<SubmitOutcome>;
+  /** Work of another kind than judging. */
+  submitWork(input: SubmitWorkInput): Promise<SubmitOutcome>;
   /** Throws StoreUnavailable. Whether the caller may is checked before. */
   cancel(submission: SubmissionId): Promise<CancelOutcome>;
   /** Judges a dead letter again. Throws StoreUnavailable. */
@@ -75,6 +88,12 @@ export interface Backbone extends Service {
   }): Promise<{ redriven: number; more: boolean }>;
   /** Lays a dead letter aside. Throws StoreUnavailable. */
   discard(input: { submission: SubmissionId; by: string; reason: string }): Promise<DiscardOutcome>;
+  /** Stores the wish to judge a set again; it goes on in the background. Throws StoreUnavailable. */
+  createRejudge(input: CreateRejudgeInput): Promise<CreateRejudgeOutcome>;
+  /** Makes what it judged count, all or nothing; repeatable. Throws StoreUnavailable. */
+  applyRejudge(input: { id: RejudgeId; by: string }): Promise<RejudgeOutcome>;
+  /** Drops it and stops what still runs for it; repeatable. Throws StoreUnavailable. */
+  cancelRejudge(input: { id: RejudgeId; by: string }): Promise<RejudgeOutcome>;
   readonly feed: Pick<Feed, "watch" | "watchers">;
   languages(): LanguageOffer[];
   executors(): ExecutorView[];
@@ -96,23 +115,25 @@ const RECONCILE = { intervalMs: 5_000, quietMs: 5_000, stuckAfterMs: 30_000 };
  */
 export function createBackbone(given: BackboneDeps): Backbone {
   const { store, topology, limits, clock, log, registry, instance, capabilitySecret } = given;
+  const workloads = given.workloads ?? [];
   const crash: CrashPoint = given.crash ?? (() => undefined);
   const judgements = store.judgements;
+  const evicted = countEvictions(registry);
 
   const link = createLink({ access: given.nats, name: `docket server ${instance}`, log });
   // First: whoever else acts on a connect needs the streams.
   const mend = createTopologyKeeper({ link, topology, log });
 
   const measures = createIntakeMeasures(registry);
-  const work = createJudgeWork({ blobs: store.blobs });
+  const judging = createJudgeWork({ blobs: store.blobs, evicted });
   const window = createWindow({ link, topology, size: limits.dispatchWindow, log });
   const queued = createQueuedMarker({ judgements, link, topology, clock, log });
-  const fleet = createFleet({ link, topology, clock });
+  const fleet = createFleet({ link, topology, clock, evicted });
   const dispatch = {
     link,
     topology,
     capabilitySecret,
-    works: new Map([[work.kind, work]]),
+    works: new Map([judging, ...workloads.map(createWorkloadKind)].map((work) => [work.kind, work])),
     window,
     measures,
     crash,
@@ -121,14 +142,28 @@ export function createBackbone(given: BackboneDeps): Backbone {
     clock,
     log,
     mend,
+    mostOut: (queue: QueueId) => limits.ownerWindow + fleet.slots(queue),
   };
-  const outbox = createOutbox(dispatch);
-  link.onUp(async () => outbox.wake());
+  const line = createLine(dispatch);
+  const wakeLine = (): void => line.wake();
+  const outbox = createOutbox({ ...dispatch, wakeLine });
+  link.onUp(async () => {
+    outbox.wake();
+    line.wake();
+  });
+  const admission = createAdmission({
+    allowances: store.admission,
+    limits,
+    recountAbove: limits.ownerWindow / 2,
+    log,
+  });
   const submitDeps: SubmitDeps = {
     ...dispatch,
     limits,
+    admission,
+    wakeLine,
     notOffered: (language) => fleet.notOffered(language),
-    findProblem: createProblemCache({ problems: store.problems, clock }),
+    findProblem: createProblemCache({ problems: store.problems, clock, evicted }),
     wakeOutbox: () => outbox.wake(),
   };
 
@@ -144,8 +179,10 @@ export function createBackbone(given: BackboneDeps): Backbone {
     measures: resultMeasures,
     reject: createReject({ rejected: store.rejected, clock, measures: resultMeasures, log }),
     stored: (judgement: Parameters<Feed["stored"]>[0]) => feed.stored(judgement),
+    ended: (judgement: Parameters<Feed["stored"]>[0]) => line.ended(judgement),
     tries: limits.tries,
     heardOf: (executor: ExecutorId) => fleet.heardOf(executor),
+    evicted,
     crash,
     mend,
     wakeOutbox: () => outbox.wake(),
@@ -158,17 +195,23 @@ export function createBackbone(given: BackboneDeps): Backbone {
     ...settling,
     redispatch: (lost: Parameters<typeof redispatch>[1]) => redispatch(dispatch, lost),
   };
+  const rejudging = { ...settling, leases: store.leases, instance };
+  const rejudges = createRejudgeKeeper(rejudging);
+  const wakeRejudges = (): void => rejudges.wake();
   answerFenceChecks(settling);
   const services: readonly Service[] = [
     link,
     window.refresh,
     queued,
     outbox,
+    line,
+    admission,
     feed,
     createRecorder({ ...settling, capabilitySecret }),
     createAdvisoryReader(mending),
     createReconciler({ ...mending, leases: store.leases, instance, stuck, ...reconcile }),
     createOrphanCollector({ store, clock, instance, log }),
+    rejudges,
   ];
 
   return {
@@ -176,10 +219,14 @@ export function createBackbone(given: BackboneDeps): Backbone {
     start: () => startAll(services, log),
     stop: () => stopAll(services, log),
     submit: (input) => submit(submitDeps, input),
+    submitWork: (input) => submitWork({ ...submitDeps, workloads }, input),
     cancel: (submission) => cancel(settling, submission),
     redrive: (input) => redrive(settling, input),
     redriveMany: (input) => redriveMany(settling, input),
     discard: (input) => discard(settling, input),
+    createRejudge: (input) => createRejudge({ store, limits, clock, log, wake: wakeRejudges }, input),
+    applyRejudge: (input) => applyRejudge(rejudging, input),
+    cancelRejudge: (input) => cancelRejudge({ store, clock, log, wake: wakeRejudges }, input),
     feed,
     languages: () => fleet.languages(),
     executors: () => fleet.executors(),

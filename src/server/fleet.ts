@@ -4,6 +4,7 @@ import { LANGUAGE_IDS, type LanguageId, LANGUAGES } from "../shared/language.ts"
 import type { QueueId } from "../shared/queue.ts";
 import { decodeJson } from "../shared/nats.ts";
 import { Presence } from "../shared/protocol.ts";
+import { createRecent, type Evicted } from "../shared/recent.ts";
 import { PRESENCE_INTERVAL_MS, PRESENCE_TTL_MS, subjects, type Topology } from "../shared/topology.ts";
 import type { Link } from "./broker/link.ts";
 
@@ -29,6 +30,8 @@ export interface Fleet {
   /** An executor that was heard of within the last minutes, gone or not. */
   heardOf(executor: ExecutorId): ExecutorView | undefined;
   languages(): LanguageOffer[];
+  /** Slots of the live executors that offer it. */
+  slots(queue: QueueId): number;
   /** Undefined when the language may be submitted, otherwise why not. */
   notOffered(language: LanguageId): string | undefined;
 }
@@ -47,11 +50,12 @@ export function createFleet(deps: {
   readonly link: Link;
   readonly topology: Topology;
   readonly clock: Clock;
+  readonly evicted: Evicted;
 }): Fleet {
   const { link, clock } = deps;
   const heard = new Map<ExecutorId, ExecutorView>();
   /** Those that have gone, too, for a while. */
-  const known = new Map<ExecutorId, ExecutorView>();
+  const known = createRecent<ExecutorId, ExecutorView>("rememberedExecutors", deps.evicted);
   const lastOffered = new Map<QueueId, number>();
   let connectedAtMs = Infinity;
   link.onUp(() => {
@@ -66,10 +70,9 @@ export function createFleet(deps: {
     const now = clock.now();
     const view = { ...presence, heardAtMs: now };
     heard.set(presence.executor, view);
-    // The one heard of longest ago comes first.
-    known.delete(presence.executor);
     known.set(presence.executor, view);
-    for (const [id, { heardAtMs }] of known) {
+    // The one heard of longest ago comes first.
+    for (const [id, { heardAtMs }] of known.entries()) {
       if (heardAtMs > now - REMEMBER_MS) break;
       known.delete(id);
     }
@@ -96,6 +99,11 @@ export function createFleet(deps: {
   return {
     executors,
     heardOf: (executor) => known.get(executor),
+    slots: (queue) =>
+      executors().reduce(
+        (sum, one) => sum + (one.languages.some((language) => language.id === queue) ? one.slots : 0),
+        0,
+      ),
     languages() {
       const all = executors();
       return LANGUAGE_IDS.map((id) => {

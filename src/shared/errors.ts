@@ -134,7 +134,15 @@ export const ERRORS = define({
     type: "RateLimited",
     httpStatus: 429,
     retryable: true,
-    doc: "Too many requests of this kind by this owner; try again after `retryAfterMs`.",
+    limited: true,
+    doc: "More submissions a second than one owner (ownerPerSecond, ownerBurst) or one contest (contestPerSecond, contestBurst) may hand in; try again after `retryAfterMs`.",
+  },
+  TOO_MANY_UNFINISHED: {
+    type: "TooManyUnfinished",
+    httpStatus: 429,
+    retryable: true,
+    limited: true,
+    doc: "This owner has as many submissions without a final state as the limit ownerUnfinished allows; wait for some to finish.",
   },
   TOO_MANY_CONNECTIONS: {
     type: "TooManyConnections",
@@ -172,6 +180,7 @@ export const FAULTS: Readonly<Record<FaultCode | "TRIES_EXHAUSTED", string>> = {
   SANDBOX_FAILED: "The sandbox could not be started.",
   TOOLCHAIN_BROKEN: "The compiler or interpreter itself failed, not the program.",
   VALIDATOR_FAILED: "The problem's own validator does not compile or crashed: the problem must be mended.",
+  WORK_FAILED: "The code of another kind of work than judging threw; the log excerpt says where.",
   TRIES_EXHAUSTED: "Starts without an end and faults used up the tries; the tries say more.",
 };
 

@@ -23,7 +23,7 @@ export const LIMIT_DEFINITIONS = define({
   requestBytes: {
     unit: "bytes",
     default: 2 * 1024 * 1024,
-    doc: "Largest request body of GraphQL and REST, archive uploads apart.",
+    doc: "Largest request body of GraphQL and REST, archive uploads apart, and largest WebSocket message.",
   },
   packageBytes: { unit: "bytes", default: 256 * 1024 * 1024, doc: "Largest problem package archive." },
   packageUnpackedBytes: {
@@ -60,7 +60,27 @@ export const LIMIT_DEFINITIONS = define({
   connectionsPerOwner: {
     unit: "count",
     default: 50,
-    doc: "Most WebSockets and event streams at once of one owner on one server.",
+    doc: "Most WebSockets, event streams and waiting long polls at once of one owner on one server.",
+  },
+  connections: {
+    unit: "count",
+    default: 20_000,
+    doc: "Most open connections of one server, of whatever kind; more are closed unheard.",
+  },
+  requestsAtOnce: {
+    unit: "count",
+    default: 1_000,
+    doc: "Most requests that one server answers at once, event streams and waiting long polls apart.",
+  },
+  importsAtOnce: {
+    unit: "count",
+    default: 2,
+    doc: "Most problem packages that one server imports at once: each is held in memory as it comes.",
+  },
+  longPollMs: {
+    unit: "ms",
+    default: 30_000,
+    doc: "Longest time that a REST client may wait for a newer state (waitMs).",
   },
   compileMessageCharacters: {
     unit: "characters",
@@ -77,15 +97,67 @@ export const LIMIT_DEFINITIONS = define({
     default: 1_000,
     doc: "Most jobs of one language and lane in the queue; the rest waits in MongoDB.",
   },
+  ownerWindow: {
+    unit: "count",
+    default: 8,
+    doc: "Most jobs of one owner in the queue of one language and lane, beside one for each slot that serves it; the rest waits in MongoDB.",
+  },
+  ownerPerSecond: {
+    unit: "perSecond",
+    default: 50,
+    doc: "Submissions of one participant over time, once the burst is used up.",
+  },
+  ownerBurst: { unit: "count", default: 1_000, doc: "Submissions of one participant at once." },
+  ownerUnfinished: {
+    unit: "count",
+    default: 1_000,
+    doc: "Most submissions of one participant that have no final state yet.",
+  },
+  contestPerSecond: {
+    unit: "perSecond",
+    default: 500,
+    doc: "Submissions to one contest over time, once the burst is used up.",
+  },
+  contestBurst: { unit: "count", default: 10_000, doc: "Submissions to one contest at once." },
   tries: {
     unit: "count",
     default: 5,
     doc: "Faults and starts without an end before a judgement becomes a dead letter.",
   },
+  rejudgeSubmissions: {
+    unit: "count",
+    default: 10_000,
+    doc: "Most submissions of one rejudge, which is applied in one transaction.",
+  },
+  redrivesPerRequest: {
+    unit: "count",
+    default: 1_000,
+    doc: "Most dead letters that one request redrives.",
+  },
+  rejectedMessages: {
+    unit: "count",
+    default: 1_000,
+    doc: "Rejected messages kept; the oldest makes room.",
+  },
+  logBytes: {
+    unit: "bytes",
+    default: 10 * 1024 * 1024,
+    doc: "A local stack's log file of one process is put aside at this size; one older is kept.",
+  },
   blobCacheBytes: {
     unit: "bytes",
     default: 2 * 1024 * 1024 * 1024,
     doc: "Disk cache of blobs on one executor.",
+  },
+  workInputBytes: {
+    unit: "bytes",
+    default: 16 * 1024,
+    doc: "Largest input of work of another kind than judging, as JSON: it travels in the job.",
+  },
+  workFileBytes: {
+    unit: "bytes",
+    default: 1024 * 1024,
+    doc: "Largest sum of the files of such work.",
   },
   executorFreeDiskBytes: {
     unit: "bytes",
@@ -98,6 +170,81 @@ export const LIMIT_DEFINITIONS = define({
     doc: "Disk cache of compiled programs on one executor.",
   },
 });
+
+interface BoundDefinition {
+  readonly unit: LimitDefinition["unit"];
+  readonly value: number;
+  readonly doc: string;
+}
+
+/** What keeps memory and documents small whatever comes, and what nobody needs to set. Printed in docs/limits.md, too. */
+export const BOUNDS = {
+  rememberedKeys: {
+    unit: "count",
+    value: 10_000,
+    doc: "API keys, right and wrong ones, whose look-up a server remembers for three seconds.",
+  },
+  rememberedProblems: {
+    unit: "count",
+    value: 2_000,
+    doc: "Problems that intake remembers for a second.",
+  },
+  rememberedBlobs: {
+    unit: "count",
+    value: 20_000,
+    doc: "Names of blobs that a server knows to be stored, for ten minutes.",
+  },
+  rememberedDeadlines: {
+    unit: "count",
+    value: 500,
+    doc: "Problem versions whose deadline dispatch remembers.",
+  },
+  rememberedManifests: {
+    unit: "count",
+    value: 500,
+    doc: "Problem versions whose blobs the blob route remembers.",
+  },
+  rememberedVersions: {
+    unit: "count",
+    value: 10_000,
+    doc: "Judgements whose problem version the blob route remembers.",
+  },
+  rememberedJudgements: {
+    unit: "count",
+    value: 2_000,
+    doc: "Judgements that the recorder remembers as it wrote them.",
+  },
+  rememberedExecutors: {
+    unit: "count",
+    value: 2_000,
+    doc: "Executors that a server remembers after they were heard of last.",
+  },
+  triesKept: {
+    unit: "count",
+    value: 50,
+    doc: "Newest tries kept of a judgement.",
+  },
+  changes: {
+    unit: "count",
+    value: 65_535,
+    doc: "Stored changes of one judgement; after that only its end is stored (docs/adr/0004-revision.md).",
+  },
+  rejectedBytes: {
+    unit: "bytes",
+    value: 4 * 1024 * 1024,
+    doc: "Size of all rejected messages kept.",
+  },
+  presenceCharacters: {
+    unit: "characters",
+    value: 1_000,
+    doc: "Longest text in what an executor says of itself; longer ones are cut.",
+  },
+  presenceEntries: {
+    unit: "count",
+    value: 256,
+    doc: "Most languages, and most running jobs, in what an executor says of itself.",
+  },
+} as const satisfies Readonly<Record<string, BoundDefinition>>;
 
 export type LimitName = keyof typeof LIMIT_DEFINITIONS;
 export type Limits = Readonly<Record<LimitName, number>>;

@@ -34,6 +34,7 @@ const Result = builder.unionType("SubmitSubmissionResult", {
     errorType("IDEMPOTENCY_CONFLICT"),
     errorType("FORBIDDEN"),
     errorType("RATE_LIMITED"),
+    errorType("TOO_MANY_UNFINISHED"),
     errorType("SERVICE_UNAVAILABLE"),
   ],
   resolveType: resultType("SubmitSubmissionSuccess"),

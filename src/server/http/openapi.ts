@@ -77,6 +77,7 @@ export const openApiDocument = {
             "TOO_MANY_FILES",
             "FILE_NAME_INVALID",
             "RATE_LIMITED",
+            "TOO_MANY_UNFINISHED",
             "SERVICE_UNAVAILABLE",
           ]),
         },

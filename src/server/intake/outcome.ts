@@ -28,6 +28,8 @@ export interface Refusal {
     | "TOO_MANY_FILES"
     | "FILE_NAME_INVALID"
     | "IDEMPOTENCY_CONFLICT"
+    | "RATE_LIMITED"
+    | "TOO_MANY_UNFINISHED"
     | "INPUT_INVALID"
     | "FORBIDDEN"
     | "SERVICE_UNAVAILABLE"

@@ -1,14 +1,15 @@
 import { createHash, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { judgementId, newSubmissionId, type ProblemId, type Sha256 } from "../../shared/ids.ts";
+import {
+  judgementId,
+  newSubmissionId,
+  type ProblemId,
+  type Sha256,
+  type SubmissionId,
+} from "../../shared/ids.ts";
 import { JUDGE_KIND, type SourceFile } from "../../shared/judging.ts";
 import { within } from "../../shared/within.ts";
-import type {
-  JudgementDocument,
-  ProblemDocument,
-  SubmissionDocument,
-  SubmissionSnapshot,
-} from "../store/documents.ts";
+import type { JudgementDocument, ProblemDocument, SubmissionDocument } from "../store/documents.ts";
 import { StoreUnavailable } from "../store/unavailable.ts";
 import {
   type CheckDeps,
@@ -17,22 +18,22 @@ import {
   checkInput,
   problemNotFound,
 } from "./check.ts";
-import { publishJob } from "./dispatch.ts";
-import { refuse, type SubmitInput, type SubmitOutcome } from "./outcome.ts";
-import { HOLD_MS, type OutboxDeps } from "./outbox.ts";
+import type { Admission, Admitted } from "./admission.ts";
+import { firstDispatch, type FirstDispatchDeps, sendFirst } from "./firstdispatch.ts";
+import { type Refusal, refuse, type SubmitInput, type SubmitOutcome } from "./outcome.ts";
+import type { OutboxDeps } from "./outbox.ts";
 
-export interface SubmitDeps extends CheckDeps, OutboxDeps {
+export interface SubmitDeps extends CheckDeps, OutboxDeps, FirstDispatchDeps {
   readonly store: OutboxDeps["store"] & { readonly blobs: { put(content: Uint8Array): Promise<Sha256> } };
+  readonly admission: Pick<Admission, "admit">;
   readonly findProblem: (id: ProblemId) => Promise<ProblemDocument | undefined>;
   /** There is something for the outbox. */
   readonly wakeOutbox: () => void;
 }
 
-/** The answer does not wait longer for the broker, milliseconds: past it the submission is just PENDING. */
-const PUBLISH_WAIT_MS = 500;
 const RETRY_AFTER_MS = 1_000;
 /** The answer does not wait longer for the database; what it does later is harmless, or found by the same key. */
-const STORE_WAIT_MS = 8_000;
+export const STORE_WAIT_MS = 8_000;
 /** Another request with the same key has won but is not yet confirmed by a majority: wait so long for it. */
 const RIVAL_WAIT_MS = 2_000;
 const RIVAL_LOOK_MS = 20;
@@ -54,7 +55,10 @@ const contentHashOf = (
     .digest("hex") as Sha256;
 
 /** The same key was used before: the same submission, when the content is the same. */
-async function replay(deps: SubmitDeps, wanted: SubmissionDocument): Promise<SubmitOutcome> {
+export async function replay(
+  deps: Pick<SubmitDeps, "store" | "clock">,
+  wanted: Pick<SubmissionDocument, "owner" | "idempotencyKey" | "contentHash">,
+): Promise<SubmitOutcome> {
   const until = deps.clock.now() + RIVAL_WAIT_MS;
   for (;;) {
     const first = await deps.store.submissions.byKey(wanted.owner, wanted.idempotencyKey);
@@ -72,24 +76,12 @@ async function replay(deps: SubmitDeps, wanted: SubmissionDocument): Promise<Sub
   }
 }
 
-const unavailable = (): SubmitOutcome =>
+export const unavailable = (): SubmitOutcome =>
   refuse(
     "SERVICE_UNAVAILABLE",
     "The database cannot be reached just now; send the same again, best with the same idempotency key.",
     { retryAfterMs: RETRY_AFTER_MS },
   );
-
-/** Tries to publish within the request; what fails or takes too long is the outbox's. */
-async function publishNow(deps: SubmitDeps, { submission, judgement }: SubmissionSnapshot): Promise<void> {
-  const published = publishJob(deps, judgement, submission).then(
-    () => deps.queued.mark(judgement),
-    (error: unknown) => {
-      deps.measures.dispatched.inc({ outcome: "failed" });
-      deps.log.warn({ err: error, submission: submission._id }, "could not publish at once; the outbox will");
-    },
-  );
-  await within(PUBLISH_WAIT_MS, published, () => undefined);
-}
 
 async function accept(
   deps: SubmitDeps,
@@ -97,16 +89,57 @@ async function accept(
   checked: CheckedInput,
   problem: ProblemDocument,
 ): Promise<SubmitOutcome> {
-  const { store, clock, link, window, crash } = deps;
-  const { language, lane } = checked;
-  const now = clock.now();
-  const at = new Date(now);
+  const now = deps.clock.now();
   const id = newSubmissionId(now);
-  // The insert is the first raise of `dispatch`: no write more when it can be published at once. It is held for
-  // this request; when this process dies, the outbox of any server publishes it.
-  const room = window.room(language, lane) > 0;
-  const atOnce = link.connected() && room && !window.behind(language, lane);
-  if (!room) window.setBehind(language, lane, true);
+  const place = await deps.admission.admit({ id, owner: input.owner, role: input.role });
+  if (place.type === "refused") return (await replayed(deps, input, checked)) ?? place;
+  try {
+    const outcome = await storeAndSend(deps, { input, checked, problem, id, now, place });
+    if (outcome.type === "accepted" && !outcome.replayed) place.done("stored");
+    else place.back();
+    return outcome;
+  } catch (error) {
+    // It may be stored or not.
+    place.done("unknown");
+    throw error;
+  }
+}
+
+/** A refused submission whose key was used before is no new one: it costs nothing and is not refused. */
+async function replayed(
+  deps: SubmitDeps,
+  { owner, idempotencyKey, entryPoint }: SubmitInput,
+  checked: CheckedInput,
+): Promise<SubmitOutcome | undefined> {
+  if (idempotencyKey === undefined) return undefined;
+  if ((await deps.store.submissions.byKey(owner, idempotencyKey)) === undefined) return undefined;
+  const files = checked.files.map(({ name, content }) => ({
+    name,
+    sha256: createHash("sha256").update(content).digest("hex") as Sha256,
+    sizeBytes: content.length,
+  }));
+  return await replay(deps, {
+    owner,
+    idempotencyKey,
+    contentHash: contentHashOf(checked, files, entryPoint),
+  });
+}
+
+async function storeAndSend(
+  deps: SubmitDeps,
+  given: {
+    readonly input: SubmitInput;
+    readonly checked: CheckedInput;
+    readonly problem: ProblemDocument;
+    readonly id: SubmissionId;
+    readonly now: number;
+    readonly place: Admitted;
+  },
+): Promise<SubmitOutcome> {
+  const { input, checked, problem, id, now } = given;
+  const { store, crash } = deps;
+  const { language, lane } = checked;
+  const at = new Date(now);
   const judgement: JudgementDocument = {
     _id: judgementId(id, 1),
     submission: id,
@@ -117,10 +150,9 @@ async function accept(
     language,
     lane,
     state: "PENDING",
-    dispatch: atOnce ? 1 : 0,
+    ...firstDispatch(deps, { place: { language, lane }, unfinished: given.place.unfinished, now }),
     delivery: 0,
     seq: 0,
-    dispatchAfter: atOnce ? new Date(now + HOLD_MS) : at,
     change: 0,
     tries: [],
     createdAt: at,
@@ -159,8 +191,7 @@ async function accept(
   }
   crash("intake.afterInsert");
   const snapshot = { submission, judgement };
-  if (atOnce) await publishNow(deps, snapshot);
-  else deps.wakeOutbox();
+  await sendFirst(deps, snapshot);
   return { type: "accepted", snapshot, replayed: false };
 }
 

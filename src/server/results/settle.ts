@@ -15,20 +15,26 @@ export interface SettleDeps {
   readonly measures: ResultMeasures;
   /** This server's feed; others hear the announcement. */
   readonly stored: (judgement: JudgementDocument) => void;
+  /** It has its final state: its place in the queue is free. */
+  readonly ended: (judgement: JudgementDocument) => void;
 }
 
 /** What is left to do outside the database after a judgement was written: tell, and when it is final, tidy up. */
 export async function settle(deps: SettleDeps, judgement: JudgementDocument): Promise<void> {
-  deps.stored(judgement);
   const final = isFinal(judgement.state);
-  announce(deps, judgement.submission, { revision: revisionOf(judgement), final });
+  // What a rejudge judges does not count yet: there is nothing to tell before it is applied.
+  if (judgement.rejudge === undefined) {
+    deps.stored(judgement);
+    announce(deps, judgement.submission, { revision: revisionOf(judgement), final });
+  }
   if (!final) return;
+  deps.ended(judgement);
   const { submission, generation, state, dispatch, delivery, deadLetter } = judgement;
   const seconds = (judgement.updatedAt.getTime() - judgement.createdAt.getTime()) / 1000;
   const why = deadLetter === undefined ? {} : { code: deadLetter.code, reason: deadLetter.reason };
   deps.log.info({ submission, generation, state, dispatch, delivery, seconds, ...why }, "final");
   deps.measures.finals.inc({ state });
-  deps.measures.finalSeconds.observe(seconds);
+  if (judgement.rejudge === undefined) deps.measures.finalSeconds.observe(seconds);
   // In the usual case the one holder acks its own job; only otherwise may something be left.
   const open = judgement.tries.filter((one) => one.end === undefined);
   if (judgement.state === "FINISHED" && judgement.dispatch === 1 && judgement.tries.length < 2) return;

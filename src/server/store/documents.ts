@@ -6,10 +6,10 @@ import type {
   Sha256,
   SubmissionId,
 } from "../../shared/ids.ts";
-import type { SourceFile } from "../../shared/judging.ts";
+import { JUDGE_KIND, type SourceFile } from "../../shared/judging.ts";
 import type { Lane } from "../../shared/lane.ts";
 import type { LanguageId } from "../../shared/language.ts";
-import type { QueueId } from "../../shared/queue.ts";
+import type { QueueId, WorkName } from "../../shared/queue.ts";
 import type { FaultCode } from "../../shared/protocol.ts";
 
 /** Shapes in MongoDB. Only `store/` reads and writes them. */
@@ -36,6 +36,23 @@ export interface SubmissionDocument {
   readonly rejudge?: RejudgeId;
   readonly createdAt: Date;
 }
+
+/**
+ * Work of another kind than judging that somebody handed in. It lies beside the submissions and takes the same way;
+ * whoever shows what he has read asks `isWork` first. Its "judgement" is one doing of it.
+ */
+export interface WorkDocument extends Omit<
+  SubmissionDocument,
+  "problem" | "manifest" | "language" | "entryPoint"
+> {
+  /** Its queue: the name of its kind. */
+  readonly language: WorkName;
+  /** What its own schema took. */
+  readonly input: unknown;
+}
+
+export const isWork = (handedIn: SubmissionDocument | WorkDocument): handedIn is WorkDocument =>
+  handedIn.kind !== JUDGE_KIND;
 
 export type JudgementState = "PENDING" | "QUEUED" | "RUNNING" | "FINISHED" | "FAILED" | "CANCELLED";
 

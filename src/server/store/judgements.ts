@@ -32,14 +32,11 @@ export interface Judgements {
   replaceIfUnchanged(next: JudgementDocument): Promise<boolean>;
   /** PENDING → QUEUED for those that are still PENDING in the same dispatch; the rest is left alone. */
   markQueued(dispatched: readonly { id: JudgementId; dispatch: number }[], at: Date): Promise<void>;
-  /** Is anything PENDING and due? */
-  anyDue(now: Date): Promise<boolean>;
-  /** PENDING and due in one language and lane, oldest first. */
-  due(input: { language: QueueId; lane: Lane; now: Date; limit: number }): Promise<JudgementDocument[]>;
+  /** PENDING and due, that due longest first. */
+  due(input: { now: Date; limit: number }): Promise<JudgementDocument[]>;
   /**
-   * Takes PENDING and due ones for dispatch by this server until `holdUntil`: raises `dispatch` where the job was
-   * never published (0), keeps it where a publish may have failed. Guarded by state and due time: of two servers,
-   * one gets each. Returns those taken.
+   * Takes PENDING and due ones that were dispatched before, and whose publish may have failed, for this server until
+   * `holdUntil`. Guarded by state and due time: of two servers, one gets each. Returns those taken.
    */
   claim(input: {
     ids: readonly JudgementId[];
@@ -101,27 +98,16 @@ export async function createJudgements(collection: Collection<JudgementDocument>
           );
         }
       }),
-    anyDue: (now) =>
-      guarded(async () => (await collection.findOne(due(now), { projection: { _id: 1 } })) !== null),
-    due: ({ language, lane, now, limit }) =>
+    due: ({ now, limit }) =>
       guarded(() =>
-        collection
-          .find({ ...due(now), language, lane })
-          .sort({ createdAt: 1 })
-          .limit(limit)
-          .toArray(),
+        collection.find(due(now)).hint(DUE_INDEX).sort({ dispatchAfter: 1 }).limit(limit).toArray(),
       ),
     claim: ({ ids, now, holdUntil, claim }) =>
       guarded(async () => {
         const _id = { $in: [...ids] };
-        const set = { dispatchAfter: holdUntil, updatedAt: now, claim };
-        await collection.updateMany(
-          { ...due(now), _id, dispatch: 0 },
-          { $set: { ...set, dispatch: 1 }, $inc: { change: 1 } },
-        );
         await collection.updateMany(
           { ...due(now), _id, dispatch: { $gt: 0 } },
-          { $set: set, $inc: { change: 1 } },
+          { $set: { dispatchAfter: holdUntil, updatedAt: now, claim }, $inc: { change: 1 } },
         );
         return await collection.find({ _id, state: "PENDING", claim }).toArray();
       }),
@@ -183,6 +169,7 @@ export async function createJudgements(collection: Collection<JudgementDocument>
                   state: { $in: [...UNFINISHED] },
                   $or: [
                     { state: { $ne: "PENDING" } },
+                    { held: { $exists: true } },
                     { dispatchAfter: { $lte: new Date(now.getTime() + HELD_MS) } },
                   ],
                 },

@@ -1,15 +1,21 @@
 import { MongoClient } from "mongodb";
 import { type Clock, systemClock } from "../../shared/clock.ts";
+import { DEFAULT_LIMITS } from "../../shared/limits.ts";
+import type { Evicted } from "../../shared/recent.ts";
+import { type Admission, createAdmission } from "./admission.ts";
 import { type ApiKeys, createApiKeys } from "./apikeys.ts";
 import { gridFsBytes } from "./blobbytes.ts";
 import { createBlobs } from "./blobledger.ts";
 import type { BlobStore } from "./blobs.ts";
 import { createDeadLetters, type DeadLetters } from "./deadletters.ts";
 import type { JudgementDocument, SubmissionDocument } from "./documents.ts";
+import { createHeld, type Held } from "./held.ts";
 import { createJudgements, type Judgements } from "./judgements.ts";
 import { createLeases, type Leases } from "./leases.ts";
 import { createProblems, type Problems } from "./problems.ts";
 import { createRejected, type Rejected } from "./rejected.ts";
+import { createRejudged, type Rejudged } from "./rejudged.ts";
+import { createRejudges, type RejudgeDocument, type Rejudges } from "./rejudges.ts";
 import { createSnapshots, type Snapshots } from "./snapshots.ts";
 import { createSubmissions, type Submissions } from "./submissions.ts";
 import { guarded } from "./unavailable.ts";
@@ -18,6 +24,8 @@ import { guarded } from "./unavailable.ts";
 export interface Store {
   readonly submissions: Submissions;
   readonly judgements: Judgements;
+  readonly held: Held;
+  readonly admission: Admission;
   readonly snapshots: Snapshots;
   readonly deadLetters: DeadLetters;
   readonly blobs: BlobStore;
@@ -25,6 +33,8 @@ export interface Store {
   readonly apiKeys: ApiKeys;
   readonly leases: Leases;
   readonly rejected: Rejected;
+  readonly rejudges: Rejudges;
+  readonly rejudged: Rejudged;
   /** Throws StoreUnavailable when the database does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -34,6 +44,10 @@ export interface StoreAccess {
   readonly url: string;
   readonly database: string;
   readonly clock?: Clock | undefined;
+  /** Hears of what made room in bounded memories. */
+  readonly evicted?: Evicted | undefined;
+  /** Limit `rejectedMessages`; left out: its default. */
+  readonly rejectedMessages?: number | undefined;
   /**
    * Milliseconds. A write waits so long to be confirmed by a majority, an operation for a free connection, and half as
    * long (2.5 s at most) for a server to be found; on a connection that has gone silent it takes twice as long, and the
@@ -75,21 +89,27 @@ export async function openStore(access: StoreAccess): Promise<Store> {
     const db = client.db(access.database);
     const submissions = db.collection<SubmissionDocument>("submissions");
     const judgements = db.collection<JudgementDocument>("judgements");
+    const rejudges = db.collection<RejudgeDocument>("rejudges");
     const blobs = await createBlobs({
       collection: db.collection("blobs"),
       bytes: gridFsBytes(db),
       clock: access.clock ?? systemClock,
+      evicted: access.evicted ?? (() => undefined),
     });
     return {
       submissions: await createSubmissions(submissions),
       judgements: await createJudgements(judgements),
+      held: await createHeld(judgements),
+      admission: createAdmission({ allowances: db.collection("allowances"), judgements, submissions }),
       snapshots: createSnapshots({ submissions, judgements }),
       deadLetters: await createDeadLetters({ submissions, judgements }),
       blobs,
       problems: createProblems({ collection: db.collection("problems"), blobs }),
       apiKeys: createApiKeys(db.collection("apiKeys")),
       leases: createLeases(db.collection("leases")),
-      rejected: await createRejected(db),
+      rejected: await createRejected(db, access.rejectedMessages ?? DEFAULT_LIMITS.rejectedMessages),
+      rejudges: await createRejudges(rejudges),
+      rejudged: await createRejudged({ client, rejudges, submissions, judgements }),
       ping: () =>
         guarded(async () => {
           await client.db("admin").command({ ping: 1 });

@@ -156,6 +156,7 @@ describe("an event that is not read yet", () => {
       log,
       measures: createResultMeasures(new Registry()),
       stored: () => undefined,
+      ended: () => undefined,
       judgements: store.judgements,
       clock: systemClock,
       tries: 5,

@@ -214,26 +214,49 @@ describe("guarded writes", () => {
     expect(stored.filter((one) => one.change === 1)).toHaveLength(12);
   });
 
-  it("give each pending judgement to one claim, and raise its dispatch once", async () => {
+  it("give each held judgement to one server, and each one due to one claim", async () => {
     const all = await Promise.all(Array.from({ length: 30 }, () => insert()));
     const ids = all.map(([, judgement]) => judgement._id);
     const now = new Date(clock.now());
-    const holdUntil = new Date(clock.now() + 2_000);
+    const until = new Date(clock.now() + 2_000);
+    const place = { language: "python", lane: "practice" } as const;
+    const due = async () =>
+      (await store.judgements.due({ now, limit: 1_000 })).filter((one) => ids.includes(one._id));
+    expect(await due()).toHaveLength(30);
+    await store.held.putInLine(all.map(([, judgement]) => judgement));
+    expect(await due()).toEqual([]);
+    expect(await store.held.places()).toEqual([place]);
+    const owners = await store.held.owners(place);
+    const oldest = await Promise.all(owners.map((owner) => store.held.oldest({ place, owner, limit: 100 })));
+    expect(
+      oldest
+        .flat()
+        .map((one) => one._id)
+        .toSorted(),
+    ).toEqual(ids.toSorted());
+    const before = await store.held.out(place);
+    const taken = await Promise.all(
+      ["a", "b", "c"].map((claim) => store.held.take({ ids, now, until, claim: claim + randomUUID() })),
+    );
+    expect(
+      taken
+        .flat()
+        .map((one) => one._id)
+        .toSorted(),
+    ).toEqual(ids.toSorted());
+    expect(new Set(taken.flat().map((one) => one.dispatch))).toEqual(new Set([1]));
+    const sum = (counts: ReadonlyMap<string, number>): number =>
+      counts.values().reduce((total, count) => total + count, 0);
+    expect(sum(await store.held.out(place)) - sum(before)).toBe(30);
+    // Later due again, under the same dispatch.
+    const later = new Date(clock.now() + 3_000);
     const claims = await Promise.all(
       ["a", "b", "c"].map((claim) =>
-        store.judgements.claim({ ids, now, holdUntil, claim: claim + randomUUID() }),
+        store.judgements.claim({ ids, now: later, holdUntil: later, claim: claim + randomUUID() }),
       ),
     );
-    const claimed = claims.flat();
-    expect(claimed.map((one) => one._id).toSorted()).toEqual(ids.toSorted());
-    expect(new Set(claimed.map((one) => one.dispatch))).toEqual(new Set([1]));
-    // Held, so not due; later due again, under the same dispatch.
-    expect(
-      await store.judgements.due({ language: "python", lane: "practice", now, limit: 100 }),
-    ).not.toContainEqual(expect.objectContaining({ _id: ids[0] }));
-    const later = new Date(clock.now() + 3_000);
-    const again = await store.judgements.claim({ ids, now: later, holdUntil: later, claim: randomUUID() });
-    expect(again).toHaveLength(30);
+    const again = claims.flat();
+    expect(again.map((one) => one._id).toSorted()).toEqual(ids.toSorted());
     expect(new Set(again.map((one) => one.dispatch))).toEqual(new Set([1]));
     await store.judgements.markQueued(
       again.map((one) => ({ id: one._id, dispatch: 1 })),
