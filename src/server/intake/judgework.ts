@@ -1,7 +1,9 @@
 import type { Sha256 } from "../../shared/ids.ts";
 import { JUDGE_KIND, type JudgePayload, ProblemManifest } from "../../shared/judging.ts";
 import { decodeJson } from "../../shared/nats.ts";
+import { createRecent, type Evicted } from "../../shared/recent.ts";
 import { BlobDamaged, type BlobStore } from "../store/blobs.ts";
+import type { Problems } from "../store/problems.ts";
 import type { WorkKind } from "./work.ts";
 
 /** Largest factor between a problem's time limit and the wall time that an executor grants one test. */
@@ -12,7 +14,6 @@ const STEP_FACTOR = 10;
 const TEST_MARGIN_MS = 15_000;
 const JOB_MARGIN_MS = 60_000;
 const LONGEST_MS = 24 * 3_600_000;
-const REMEMBER_COUNT = 500;
 
 /** The sum of all that a job may take under its limits, generously: past it something of ours is stuck. */
 export function judgeDeadlineMs({ limits, tests }: ProblemManifest): number {
@@ -23,8 +24,12 @@ export function judgeDeadlineMs({ limits, tests }: ProblemManifest): number {
 }
 
 /** Judging as the backbone's first kind of work. Manifests are immutable: each is read once. */
-export function createJudgeWork(deps: { readonly blobs: Pick<BlobStore, "read"> }): WorkKind {
-  const deadlines = new Map<Sha256, number>();
+export function createJudgeWork(deps: {
+  readonly blobs: Pick<BlobStore, "read">;
+  readonly problems: Pick<Problems, "get">;
+  readonly evicted: Evicted;
+}): WorkKind {
+  const deadlines = createRecent<Sha256, number>("rememberedDeadlines", deps.evicted);
 
   return {
     kind: JUDGE_KIND,
@@ -35,6 +40,7 @@ export function createJudgeWork(deps: { readonly blobs: Pick<BlobStore, "read"> 
       problem: submission.problem,
       manifest: submission.manifest,
     }),
+    newestVersion: async ({ problem }) => (await deps.problems.get(problem))?.manifest,
     blobs: (submission) => [...submission.files.map((file) => file.sha256), submission.manifest],
     async deadlineMs({ manifest }) {
       const known = deadlines.get(manifest);
@@ -47,7 +53,6 @@ export function createJudgeWork(deps: { readonly blobs: Pick<BlobStore, "read"> 
       // The executor reports the missing or damaged blob as a fault, with the reason where it is looked for.
       if (!parsed) return LONGEST_MS;
       const deadline = judgeDeadlineMs(parsed);
-      if (deadlines.size >= REMEMBER_COUNT) deadlines.clear();
       deadlines.set(manifest, deadline);
       return deadline;
     },

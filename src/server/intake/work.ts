@@ -10,4 +10,6 @@ export interface WorkKind {
   blobs(submission: SubmissionDocument): readonly Sha256[];
   /** Upper bound of the whole job, milliseconds; no program can reach it. Throws StoreUnavailable. */
   deadlineMs(submission: SubmissionDocument): Promise<number>;
+  /** The version that a doing begun now goes by, where there are versions: a problem's manifest. Throws StoreUnavailable. */
+  newestVersion?(submission: SubmissionDocument): Promise<Sha256 | undefined>;
 }

@@ -51,6 +51,8 @@ describe("a job's deadline", () => {
     const asked: string[] = [];
     let there = false;
     const work = createJudgeWork({
+      evicted: () => undefined,
+      problems: { get: () => Promise.resolve(undefined) },
       blobs: {
         async read(name) {
           asked.push(name);
