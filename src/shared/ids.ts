@@ -32,6 +32,13 @@ export const ExecutorId = z
   .brand<"ExecutorId">();
 export type ExecutorId = z.infer<typeof ExecutorId>;
 
+/** A rejudge; sorts by time. */
+export const RejudgeId = z
+  .string()
+  .regex(/^rejudge-[0-9a-hjkmnp-tv-z]{26}$/, "a rejudge's id is rejudge- and 26 lower-case base32 characters")
+  .brand<"RejudgeId">();
+export type RejudgeId = z.infer<typeof RejudgeId>;
+
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 
 /** The 10 characters of an id that say when. */
@@ -54,6 +61,8 @@ export function newSubmissionId(nowMs: number): SubmissionId {
   for (const byte of randomBytes(16)) chance += ALPHABET.charAt(byte & 31);
   return (time + chance) as SubmissionId;
 }
+
+export const newRejudgeId = (nowMs: number): RejudgeId => `rejudge-${newSubmissionId(nowMs)}` as RejudgeId;
 
 /** A judgement's id: `<submission>#<generation>`. */
 export type JudgementId = string & { readonly __brand: "JudgementId" };

@@ -1,6 +1,6 @@
 import type { Clock } from "../../shared/clock.ts";
 import type { SubmissionId } from "../../shared/ids.ts";
-import { isFinal, type SubmissionSnapshot } from "../store/documents.ts";
+import { isFinal, type JudgementDocument, type SubmissionSnapshot } from "../store/documents.ts";
 import type { Store } from "../store/store.ts";
 import { settle, type SettleDeps } from "./settle.ts";
 
@@ -15,6 +15,15 @@ export interface CancelDeps extends SettleDeps {
   readonly clock: Clock;
 }
 
+/** The judgement, ended without a verdict: not yet stored. */
+export const cancelled = (judgement: JudgementDocument, now: Date): JudgementDocument => ({
+  ...judgement,
+  state: "CANCELLED",
+  finishedAt: now,
+  updatedAt: now,
+  change: judgement.change + 1,
+});
+
 /**
  * Ends a judgement without a verdict: guarded write first, then the job is removed and its holder told to stop.
  * Throws StoreUnavailable. Whether the caller may is checked before.
@@ -25,17 +34,10 @@ export async function cancel(deps: CancelDeps, submission: SubmissionId): Promis
     if (snapshot === undefined) return { type: "unknown" };
     const { judgement } = snapshot;
     if (isFinal(judgement.state)) return { type: "final", snapshot };
-    const now = new Date(deps.clock.now());
-    const cancelled = {
-      ...judgement,
-      state: "CANCELLED" as const,
-      finishedAt: now,
-      updatedAt: now,
-      change: judgement.change + 1,
-    };
-    if (await deps.store.judgements.replaceIfUnchanged(cancelled)) {
-      await settle(deps, cancelled);
-      return { type: "cancelled", snapshot: { ...snapshot, judgement: cancelled } };
+    const next = cancelled(judgement, new Date(deps.clock.now()));
+    if (await deps.store.judgements.replaceIfUnchanged(next)) {
+      await settle(deps, next);
+      return { type: "cancelled", snapshot: { ...snapshot, judgement: next } };
     }
   }
 }

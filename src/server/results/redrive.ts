@@ -1,15 +1,18 @@
 import type { Clock } from "../../shared/clock.ts";
 import type { CrashPoint } from "../../shared/crashpoint.ts";
-import { judgementId, type SubmissionId } from "../../shared/ids.ts";
+import type { SubmissionId } from "../../shared/ids.ts";
 import { announce } from "../broker/announce.ts";
 import { pointTo } from "../intake/pointto.ts";
+import type { WorkKind } from "../intake/work.ts";
 import type { DeadLetterFilter } from "../store/deadletters.ts";
-import { type JudgementDocument, revisionOf, type SubmissionSnapshot } from "../store/documents.ts";
+import { revisionOf, type SubmissionSnapshot } from "../store/documents.ts";
 import type { Store } from "../store/store.ts";
+import { insertNext, nextJudgement } from "./nextjudgement.ts";
 import type { SettleDeps } from "./settle.ts";
 
 export interface RedriveDeps extends Pick<SettleDeps, "link" | "topology" | "stored" | "measures" | "log"> {
-  readonly store: Pick<Store, "snapshots" | "judgements" | "submissions" | "deadLetters" | "problems">;
+  readonly store: Pick<Store, "snapshots" | "judgements" | "submissions" | "deadLetters">;
+  readonly works: ReadonlyMap<string, WorkKind>;
   readonly clock: Clock;
   readonly crash: CrashPoint;
   readonly wakeOutbox: () => void;
@@ -46,32 +49,21 @@ export async function redrive(
   if (!(await store.deadLetters.beginRedrive({ id: dead._id, by, at, open })))
     return { type: "not-dead", snapshot };
   crash("redrive.afterMark");
-  const problem = await store.problems.get(submission.problem);
-  const next: JudgementDocument = {
-    _id: judgementId(submission._id, dead.generation + 1),
-    submission: submission._id,
-    generation: dead.generation + 1,
-    kind: dead.kind,
-    owner: dead.owner,
-    problem: dead.problem,
-    language: dead.language,
-    lane: dead.lane,
-    state: "PENDING",
-    dispatch: 0,
-    delivery: 0,
-    seq: 0,
-    dispatchAfter: at,
-    change: 0,
-    tries: [],
-    redriveOf: { generation: dead.generation, by, at },
-    ...(problem === undefined ? {} : { manifest: problem.manifest }),
-    createdAt: at,
-    updatedAt: at,
-  };
-  const made = (await store.judgements.insert(next)) === "inserted";
+  const manifest = await deps.works.get(dead.kind)?.newestVersion?.(submission);
+  const { made, judgement } = await insertNext(store.judgements, {
+    submission,
+    after: dead.generation,
+    make: (generation) =>
+      nextJudgement(dead, {
+        generation,
+        redriveOf: { generation: dead.generation, by, at },
+        ...(manifest === undefined ? {} : { manifest }),
+        createdAt: at,
+      }),
+    // Another redrive of this dead letter has made it, or began to and died.
+    isSame: ({ redriveOf }) => redriveOf?.generation === dead.generation,
+  });
   crash("redrive.afterJudgement");
-  // Taken: another redrive of this dead letter has made it, or began to and died.
-  const judgement = made ? next : ((await store.judgements.get(next._id)) ?? next);
   const pointed = await pointTo(store.submissions, submission, judgement);
   crash("redrive.afterPoint");
   await store.deadLetters.endRedrive({ id: dead._id, generation: judgement.generation });

@@ -1,5 +1,6 @@
 import type { Collection, Filter } from "mongodb";
-import type { ProblemId, SubmissionId } from "../../shared/ids.ts";
+import type { JudgementId, ProblemId, SubmissionId } from "../../shared/ids.ts";
+import { JUDGE_KIND } from "../../shared/judging.ts";
 import type { LanguageId } from "../../shared/language.ts";
 import type {
   JudgementDocument,
@@ -17,16 +18,44 @@ export interface SnapshotFilter {
   readonly state?: JudgementState | undefined;
   /** Of the result; a word of the kind of work. */
   readonly verdict?: string | undefined;
+  /** Judging where nothing is said. */
+  readonly kind?: string | undefined;
 }
 
 /** Submissions with the judgement that counts: what users see. */
 export interface Snapshots {
   get(id: SubmissionId): Promise<SubmissionSnapshot | undefined>;
   many(ids: readonly SubmissionId[]): Promise<SubmissionSnapshot[]>;
-  /** Newest first, those older than `before`. */
-  page(
-    input: SnapshotFilter & { readonly before?: SubmissionId | undefined; readonly first: number },
-  ): Promise<SubmissionSnapshot[]>;
+  /** Newest first, those older than `before`, down to `from`; ids sort by time. */
+  page(input: SnapshotFilter & SnapshotRange & { readonly first: number }): Promise<SubmissionSnapshot[]>;
+  /** Judgings that fit, those that count no more among them; no further than `most`. */
+  count(input: SnapshotFilter & SnapshotRange & { readonly most: number }): Promise<number>;
+}
+
+interface SnapshotRange {
+  readonly before?: SubmissionId | JudgementId | undefined;
+  readonly from?: SubmissionId | undefined;
+}
+
+function filterOf(input: SnapshotFilter & SnapshotRange): Filter<JudgementDocument> {
+  const { owner, problem, language, state, verdict, before, from, kind = JUDGE_KIND } = input;
+  return {
+    kind,
+    ...(owner === undefined ? {} : { owner }),
+    ...(problem === undefined ? {} : { problem }),
+    ...(language === undefined ? {} : { language }),
+    ...(state === undefined ? {} : { state }),
+    ...(verdict === undefined ? {} : { "result.verdict": verdict }),
+    // Judgement ids start with the submission's.
+    ...(before === undefined && from === undefined
+      ? {}
+      : {
+          _id: {
+            ...(before === undefined ? {} : { $lt: before }),
+            ...(from === undefined ? {} : { $gte: from }),
+          },
+        }),
+  } as Filter<JudgementDocument>;
 }
 
 export function createSnapshots(deps: {
@@ -55,25 +84,15 @@ export function createSnapshots(deps: {
   }
 
   async function page(
-    input: SnapshotFilter & { readonly before?: SubmissionId | undefined; readonly first: number },
+    input: SnapshotFilter & SnapshotRange & { readonly first: number },
   ): Promise<SubmissionSnapshot[]> {
-    const filter: Filter<JudgementDocument> = {
-      ...(input.owner === undefined ? {} : { owner: input.owner }),
-      ...(input.problem === undefined ? {} : { problem: input.problem }),
-      ...(input.language === undefined ? {} : { language: input.language }),
-      ...(input.state === undefined ? {} : { state: input.state }),
-      ...(input.verdict === undefined ? {} : { "result.verdict": input.verdict }),
-    };
     const found: SubmissionSnapshot[] = [];
-    // Judgement ids start with the submission's, which sort by time. Those that do not count any more, or whose
-    // submission never came to be, are rare: read on until the page is full.
-    let before: string | undefined = input.before;
+    // Those that do not count, or whose submission never came to be, are few: read on until the page is full.
+    let { before } = input;
     while (found.length < input.first) {
       const wanted = input.first - found.length;
       const batch = await judgements
-        .find(
-          before === undefined ? filter : ({ ...filter, _id: { $lt: before } } as Filter<JudgementDocument>),
-        )
+        .find(filterOf({ ...input, before }))
         .sort({ _id: -1 })
         .limit(wanted)
         .toArray();
@@ -97,5 +116,6 @@ export function createSnapshots(deps: {
     get: (id) => guarded(() => get(id)),
     many: (ids) => guarded(() => many(ids)),
     page: (input) => guarded(() => page(input)),
+    count: ({ most, ...input }) => guarded(() => judgements.countDocuments(filterOf(input), { limit: most })),
   };
 }

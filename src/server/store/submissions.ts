@@ -1,18 +1,18 @@
 import type { Collection } from "mongodb";
 import type { Sha256, SubmissionId } from "../../shared/ids.ts";
-import type { SubmissionDocument } from "./documents.ts";
+import type { SubmissionDocument, WorkDocument } from "./documents.ts";
 import { groupInsert, type InsertOutcome } from "./insertgroup.ts";
 import { guarded } from "./unavailable.ts";
 
 export interface Submissions {
   /** "taken": the owner has used this idempotency key before. Durable on a majority when it returns. */
-  insert(submission: SubmissionDocument): Promise<InsertOutcome>;
+  insert(handedIn: SubmissionDocument | WorkDocument): Promise<InsertOutcome>;
   get(id: SubmissionId): Promise<SubmissionDocument | undefined>;
   byKey(owner: string, idempotencyKey: string): Promise<SubmissionDocument | undefined>;
   many(ids: readonly SubmissionId[]): Promise<SubmissionDocument[]>;
   /**
-   * Points a submission to its next judgement, which is stored before. Guarded by the generation before: false when
-   * it has moved on. Repeatable.
+   * Points a submission to a newer judgement, which is stored before. Guarded by the generation: false when one as new
+   * counts already. Repeatable.
    */
   pointTo(input: { id: SubmissionId; generation: number; manifest?: Sha256 | undefined }): Promise<boolean>;
   /** Which of these blobs are files of submissions with ids from `from` to `to`, which sort by time. */
@@ -26,7 +26,7 @@ export interface Submissions {
 export async function createSubmissions(collection: Collection<SubmissionDocument>): Promise<Submissions> {
   await guarded(() => collection.createIndex({ owner: 1, idempotencyKey: 1 }, { unique: true }));
   return {
-    insert: groupInsert(collection),
+    insert: groupInsert(collection as unknown as Collection<SubmissionDocument | WorkDocument>),
     get: (id) => guarded(async () => (await collection.findOne({ _id: id })) ?? undefined),
     byKey: (owner, idempotencyKey) =>
       guarded(async () => (await collection.findOne({ owner, idempotencyKey })) ?? undefined),
@@ -34,7 +34,7 @@ export async function createSubmissions(collection: Collection<SubmissionDocumen
     pointTo: ({ id, generation, manifest }) =>
       guarded(async () => {
         const set = { generation, ...(manifest === undefined ? {} : { manifest }) };
-        const moved = await collection.updateOne({ _id: id, generation: generation - 1 }, { $set: set });
+        const moved = await collection.updateOne({ _id: id, generation: { $lt: generation } }, { $set: set });
         return moved.matchedCount === 1;
       }),
     referred: ({ blobs, from, to }) =>
