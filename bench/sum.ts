@@ -22,7 +22,7 @@ const FILES: Record<string, string> = {
 };
 
 /** A right program in each language. */
-export const SOLUTIONS: Readonly<Record<LanguageId, string>> = {
+export const SOLUTIONS = {
   c: '#include <stdio.h>\nint main(void) {\n  long a, b;\n  if (scanf("%ld %ld", &a, &b) != 2) return 1;\n  printf("%ld\\n", a + b);\n}\n',
   cpp: '#include <iostream>\nint main() {\n  long a, b;\n  std::cin >> a >> b;\n  std::cout << a + b << "\\n";\n}\n',
   python: "a, b = map(int, input().split())\nprint(a + b)\n",
@@ -31,9 +31,12 @@ export const SOLUTIONS: Readonly<Record<LanguageId, string>> = {
   rust: 'use std::io::read_to_string;\nfn main() {\n    let text = read_to_string(std::io::stdin()).unwrap();\n    let sum: i64 = text.split_whitespace().map(|n| n.parse::<i64>().unwrap()).sum();\n    println!("{sum}");\n}\n',
   javascript:
     'const [a, b] = require("fs").readFileSync(0, "utf8").trim().split(/\\s+/).map(Number);\nconsole.log(a + b);\n',
-};
+} as const satisfies Partial<Record<LanguageId, string>>;
 
-const COMMENTS: Readonly<Record<LanguageId, string>> = {
+export type BenchLanguage = keyof typeof SOLUTIONS;
+export const BENCH_LANGUAGES = Object.keys(SOLUTIONS) as readonly BenchLanguage[];
+
+const COMMENTS: Readonly<Record<BenchLanguage, string>> = {
   c: "//",
   cpp: "//",
   python: "#",
@@ -44,7 +47,7 @@ const COMMENTS: Readonly<Record<LanguageId, string>> = {
 };
 
 /** The right program with a comment in front that makes it a new one, as from another person. */
-export const fresh = (language: LanguageId, mark: string): string =>
+export const fresh = (language: BenchLanguage, mark: string): string =>
   `${COMMENTS[language]} ${mark}\n${SOLUTIONS[language]}`;
 
 const Answer = z.object({

@@ -1,10 +1,9 @@
 import { createClient } from "graphql-ws";
 import { WebSocket } from "ws";
 import { z } from "zod";
-import { LANGUAGE_IDS, type LanguageId } from "../src/shared/language.ts";
 import { startStack } from "../src/supervisor/stack.ts";
 import { machine, quantile, rounded, table } from "./figures.ts";
-import { fresh, importSum, SOLUTIONS, SUM } from "./sum.ts";
+import { BENCH_LANGUAGES, type BenchLanguage, fresh, importSum, SOLUTIONS, SUM } from "./sum.ts";
 
 const WARM_UP = 5;
 const RUNS = 30;
@@ -32,11 +31,11 @@ const Offers = z.object({
  * compiles each program anew. `only`: languages to measure.
  */
 export async function verdict(
-  only: readonly string[] = LANGUAGE_IDS,
+  only: readonly string[] = BENCH_LANGUAGES,
 ): Promise<{ p50Ms: Record<string, number>; p99Ms: Record<string, number> }> {
   console.log(machine());
   const stack = await startStack({
-    pools: [{ name: "all", languages: [...LANGUAGE_IDS], slots: 2 }],
+    pools: [{ name: "all", languages: [...BENCH_LANGUAGES], slots: 2 }],
     env: process.env,
     extraEnv: { server: { DOCKET_LOG_LEVEL: "error" }, executors: { DOCKET_LOG_LEVEL: "error" } },
     onLine: (name, line) => {
@@ -60,7 +59,7 @@ export async function verdict(
   });
 
   /** Milliseconds to the final update. Throws when it is not "Accepted". */
-  async function once(language: LanguageId, source: string): Promise<number> {
+  async function once(language: BenchLanguage, source: string): Promise<number> {
     const begin = performance.now();
     const answer = await ask(
       `mutation ($input: SubmitSubmissionInput!) { submitSubmission(input: $input) {
@@ -95,7 +94,7 @@ export async function verdict(
 
   async function series(
     name: string,
-    language: LanguageId,
+    language: BenchLanguage,
     source: (n: number) => string,
   ): Promise<number[]> {
     const samples: number[] = [];
@@ -110,7 +109,7 @@ export async function verdict(
   try {
     await importSum(stack);
     const offers = Offers.parse(await ask("{ languages { language { id } offered } }")).data.languages;
-    const offered = LANGUAGE_IDS.filter(
+    const offered = BENCH_LANGUAGES.filter(
       (id) => only.includes(id) && offers.some((offer) => offer.language.id === id && offer.offered),
     );
     const rows: [name: string, samples: number[]][] = [];

@@ -1,5 +1,5 @@
 import type { Lane } from "../shared/lane.ts";
-import { LANGUAGES, LanguageId } from "../shared/language.ts";
+import { languageNamed, LANGUAGES } from "../shared/language.ts";
 import type { Log } from "../shared/log.ts";
 import type { Viewer } from "./auth.ts";
 import type { Backbone } from "./backbone.ts";
@@ -21,8 +21,8 @@ const encoder = new TextEncoder();
 /** A lone source gets the name that its language gives to one. */
 function filesOf({ source, files, language }: Handed) {
   if (source === undefined || source === null) return files ?? [];
-  const known = LanguageId.safeParse(language);
-  return [{ name: known.success ? LANGUAGES[known.data].defaultFile : "source", content: source }];
+  const known = languageNamed(language);
+  return [{ name: known === undefined ? "source" : LANGUAGES[known].defaultFile, content: source }];
 }
 
 /** Hands in for the viewer, with one line in the log. Throws what `submit` throws. */

@@ -13,25 +13,83 @@ export interface LanguageInfo {
   readonly defaultFile: string;
 }
 
-export const LanguageId = z.enum(["c", "cpp", "python", "java", "go", "rust", "javascript"]);
+/**
+ * In the order in which they are listed. Of those with the same file ending the first is what a file by itself is
+ * taken for. Each standard of C++ is a language of its own; `cpp` is the default one.
+ */
+export const LanguageId = z.enum([
+  "c",
+  "cpp",
+  "cpp17",
+  "cpp23",
+  "python",
+  "pypy",
+  "java",
+  "kotlin",
+  "csharp",
+  "go",
+  "rust",
+  "javascript",
+  "typescript",
+  "ruby",
+  "php",
+  "perl",
+  "lua",
+  "bash",
+  "haskell",
+  "ocaml",
+  "pascal",
+]);
 export type LanguageId = z.infer<typeof LanguageId>;
 
+const CPP: LanguageInfo["extensions"] = ["cpp", "cc", "cxx", "c++", "C"];
+
+const info = (
+  id: LanguageId,
+  name: string,
+  extensions: LanguageInfo["extensions"],
+  defaultFile = `main.${extensions[0]}`,
+): LanguageInfo => ({ id, name, extensions, defaultFile });
+
 export const LANGUAGES: Readonly<Record<LanguageId, LanguageInfo>> = {
-  c: { id: "c", name: "C", extensions: ["c"], defaultFile: "main.c" },
-  cpp: { id: "cpp", name: "C++", extensions: ["cpp", "cc", "cxx", "c++", "C"], defaultFile: "main.cpp" },
-  python: { id: "python", name: "Python 3", extensions: ["py", "py3"], defaultFile: "main.py" },
-  java: { id: "java", name: "Java", extensions: ["java"], defaultFile: "Main.java" },
-  go: { id: "go", name: "Go", extensions: ["go"], defaultFile: "main.go" },
-  rust: { id: "rust", name: "Rust", extensions: ["rs"], defaultFile: "main.rs" },
-  javascript: {
-    id: "javascript",
-    name: "JavaScript",
-    extensions: ["js", "mjs", "cjs"],
-    defaultFile: "main.js",
-  },
+  c: info("c", "C", ["c"]),
+  cpp: info("cpp", "C++20", CPP),
+  cpp17: info("cpp17", "C++17", CPP),
+  cpp23: info("cpp23", "C++23", CPP),
+  python: info("python", "Python 3", ["py", "py3"]),
+  pypy: info("pypy", "Python 3 (PyPy)", ["py", "py3"]),
+  java: info("java", "Java", ["java"], "Main.java"),
+  kotlin: info("kotlin", "Kotlin", ["kt"], "Main.kt"),
+  csharp: info("csharp", "C#", ["cs"]),
+  go: info("go", "Go", ["go"]),
+  rust: info("rust", "Rust", ["rs"]),
+  javascript: info("javascript", "JavaScript", ["js", "mjs", "cjs"]),
+  typescript: info("typescript", "TypeScript", ["ts", "mts", "cts"]),
+  ruby: info("ruby", "Ruby", ["rb"]),
+  php: info("php", "PHP", ["php"]),
+  perl: info("perl", "Perl", ["pl"]),
+  lua: info("lua", "Lua", ["lua"]),
+  bash: info("bash", "Bash", ["sh", "bash"]),
+  haskell: info("haskell", "Haskell", ["hs"], "Main.hs"),
+  ocaml: info("ocaml", "OCaml", ["ml"]),
+  pascal: info("pascal", "Pascal", ["pas", "pp", "dpr"]),
 };
 
 export const LANGUAGE_IDS: readonly LanguageId[] = LanguageId.options;
+
+/** Other names for them: the problem package format's, and the standard that `cpp` stands for. */
+const ALIASES: Readonly<Record<string, LanguageId>> = {
+  cpp20: "cpp",
+  python3: "python",
+  pypy3: "pypy",
+  nodejs: "javascript",
+};
+
+/** The language that somebody names; undefined when there is none of that name. */
+export function languageNamed(name: string): LanguageId | undefined {
+  const known = LanguageId.safeParse(name);
+  return known.success ? known.data : Object.hasOwn(ALIASES, name) ? ALIASES[name] : undefined;
+}
 
 /** How an executor's reason for not offering a language begins when nothing of it is there; else it is broken. */
 export const NOT_INSTALLED = "not installed";

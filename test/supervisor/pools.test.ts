@@ -1,4 +1,5 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { LANGUAGE_IDS } from "../../src/shared/language.ts";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,7 +25,7 @@ describe("the pool configuration", () => {
   test("of the checkout is usable and covers every language once", async () => {
     const pools = await readPools(join(import.meta.dirname, "../../docket.config.json"));
     const languages = pools.flatMap((pool) => pool.languages).toSorted();
-    expect(languages).toEqual(["c", "cpp", "go", "java", "javascript", "python", "rust"]);
+    expect(languages).toEqual(LANGUAGE_IDS.toSorted());
   });
 
   test("reports all problems together, each with its place", async () => {

@@ -46,6 +46,21 @@ export async function versionLine(
   });
 }
 
+/**
+ * A program of the distribution and what it says of its version; undefined when there is none. One that a version
+ * manager keeps in a home folder would need all of that folder shown, so only what lies below /usr counts.
+ */
+export async function findSystemProgram(
+  names: readonly string[],
+  versionArgs: readonly string[],
+  path: string | undefined,
+): Promise<{ readonly program: string; readonly version: string } | undefined> {
+  const program = await findProgram(names, { path });
+  if (program === undefined || !program.startsWith("/usr/")) return undefined;
+  const version = await versionLine(program, versionArgs);
+  return version === undefined ? undefined : { program, version };
+}
+
 /** Output of a tool that is asked for a fact, trimmed; undefined when it fails. */
 export async function askTool(
   program: string,

@@ -4,10 +4,26 @@ import { BASE_ENV, findProgram, versionLine } from "./findprogram.ts";
 import type { LanguageDefinition } from "./language.ts";
 import { mainFile, sourcesOf } from "./sources.ts";
 
-const MEMORY_BASE_MIB = 160;
+export const JVM_MEMORY_BASE_MIB = 160;
 
 /** Perf data of several JVMs that are all pid 1 or 2 clash and warn on stdout; cgroups are not visible inside. */
-const JVM = ["-XX:+UseSerialGC", "-XX:-UsePerfData", "-XX:-UseContainerSupport", "-Xshare:auto"] as const;
+const JVM: readonly string[] = [
+  "-XX:+UseSerialGC",
+  "-XX:-UsePerfData",
+  "-XX:-UseContainerSupport",
+  "-Xshare:auto",
+];
+
+/** Options of a JVM that runs a compiler: it is gone before the better of the two compilers would pay. */
+export const JVM_OF_COMPILER: readonly string[] = [...JVM, "-XX:TieredStopAtLevel=1"];
+
+/** Options of a JVM that runs a program. */
+export const jvmOfProgram = (memoryMiB: number): readonly string[] => [
+  ...JVM,
+  // As much as the control group allows: so the group, and not an exception, ends a program that needs more.
+  `-Xmx${memoryMiB + JVM_MEMORY_BASE_MIB}m`,
+  "-Xss64m",
+];
 
 export const java: LanguageDefinition = {
   id: "java",
@@ -22,8 +38,7 @@ export const java: LanguageDefinition = {
   },
   compile: ({ toolchain, files }) => [
     toolchain.programs["javac"] ?? "javac",
-    ...JVM.map((flag) => `-J${flag}`),
-    "-J-XX:TieredStopAtLevel=1",
+    ...JVM_OF_COMPILER.map((flag) => `-J${flag}`),
     "-proc:none",
     "-encoding",
     "UTF-8",
@@ -33,17 +48,14 @@ export const java: LanguageDefinition = {
   ],
   run: ({ toolchain, files, entryPoint, memoryMiB }) => [
     toolchain.programs["java"] ?? "java",
-    ...JVM,
-    // As much as the control group allows: so the group, and not an exception, ends a program that needs more.
-    `-Xmx${memoryMiB + MEMORY_BASE_MIB}m`,
-    "-Xss64m",
+    ...jvmOfProgram(memoryMiB),
     "-cp",
     "/box",
     mainClass(files, entryPoint),
   ],
   engine: "native",
   timeFactor: 2,
-  memoryBaseMiB: MEMORY_BASE_MIB,
+  memoryBaseMiB: JVM_MEMORY_BASE_MIB,
   processes: 64,
   selfTest: `import java.util.*;
 public class Main {

@@ -23,7 +23,7 @@ export const python: LanguageDefinition = {
     "-S",
     "-E",
     "-c",
-    SYNTAX_CHECK,
+    PYTHON_SYNTAX_CHECK,
     ...sourcesOf(files, ["py", "py3"]),
   ],
   run: ({ toolchain, files, entryPoint }) => [
@@ -39,7 +39,7 @@ print(json.loads(sys.stdin.readline()) + math.gcd(3, 2))
 `,
 };
 
-const SYNTAX_CHECK = `import sys
+export const PYTHON_SYNTAX_CHECK = `import sys
 for name in sys.argv[1:]:
     with open(name, "rb") as f: text = f.read()
     try: compile(text, name, "exec", dont_inherit=True)

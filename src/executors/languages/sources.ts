@@ -22,3 +22,13 @@ export function mainFile(
 
 /** One word of a POSIX shell command. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+
+/**
+ * A syntax check of each file by `command`. What it says is shown only when it refuses: many of these programs also
+ * speak when all is well.
+ */
+export const checkEach = (command: string, files: readonly string[]): readonly [string, string, string] => [
+  "/bin/sh",
+  "-c",
+  `for f in ${files.map(quoted).join(" ")}; do ${command} "$f" >/tmp/said 2>&1 || { cat /tmp/said >&2; exit 1; }; done`,
+];

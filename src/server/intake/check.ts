@@ -1,6 +1,6 @@
 import { ProblemId } from "../../shared/ids.ts";
 import type { Lane } from "../../shared/lane.ts";
-import { LanguageId, LANGUAGES } from "../../shared/language.ts";
+import { LANGUAGE_IDS, type LanguageId, languageNamed, LANGUAGES } from "../../shared/language.ts";
 import type { Limits } from "../../shared/limits.ts";
 import type { ProblemDocument } from "../store/documents.ts";
 import { type Refusal, refuse, type SubmitInput } from "./outcome.ts";
@@ -24,6 +24,12 @@ export interface CheckDeps {
 const FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/;
 const ENTRY_POINT = /^[A-Za-z_$][A-Za-z0-9_.$+-]{0,127}$/;
 const KEY = /^[\x20-\x7e]+$/;
+
+export const isFileName = ({ fileNameCharacters }: Limits, name: string): boolean =>
+  FILE_NAME.test(name) && name.length <= fileNameCharacters;
+
+export const isIdempotencyKey = ({ idempotencyKeyCharacters }: Limits, key: string): boolean =>
+  KEY.test(key) && key.length <= idempotencyKeyCharacters;
 
 function checkFiles(
   { limits }: CheckDeps,
@@ -49,7 +55,7 @@ function checkFiles(
   }
   const seen = new Set<string>();
   for (const { name } of files) {
-    if (!FILE_NAME.test(name) || name.length > limits.fileNameCharacters) {
+    if (!isFileName(limits, name)) {
       return refuse(
         "FILE_NAME_INVALID",
         `The file name ${JSON.stringify(name.slice(0, 120))} is not usable: 1 to ${limits.fileNameCharacters} letters, digits, '_', '-', '.', '+', without folders, not starting with '.', '-' or '+'.`,
@@ -68,17 +74,17 @@ export function checkInput(deps: CheckDeps, input: SubmitInput): Refusal | Check
   const { limits } = deps;
   const problem = ProblemId.safeParse(input.problem);
   if (!problem.success) return problemNotFound(input.problem);
-  const language = LanguageId.safeParse(input.language);
-  if (!language.success) {
+  const language = languageNamed(input.language);
+  if (language === undefined) {
     return refuse(
       "LANGUAGE_NOT_OFFERED",
-      `There is no language ${JSON.stringify(input.language.slice(0, 40))}; there are: ${LanguageId.options.join(", ")}.`,
+      `There is no language ${JSON.stringify(input.language.slice(0, 40))}; there are: ${LANGUAGE_IDS.join(", ")}.`,
     );
   }
-  const reason = deps.notOffered(language.data);
+  const reason = deps.notOffered(language);
   if (reason !== undefined) return refuse("LANGUAGE_NOT_OFFERED", reason);
   const key = input.idempotencyKey;
-  if (key !== undefined && (!KEY.test(key) || key.length > limits.idempotencyKeyCharacters)) {
+  if (key !== undefined && !isIdempotencyKey(limits, key)) {
     return refuse(
       "INPUT_INVALID",
       `idempotencyKey: expected 1 to ${limits.idempotencyKeyCharacters} printable ASCII characters.`,
@@ -94,13 +100,13 @@ export function checkInput(deps: CheckDeps, input: SubmitInput): Refusal | Check
   if (input.lane !== undefined && input.lane !== "practice" && input.role === "participant") {
     return refuse("FORBIDDEN", `lane: only jury and admin keys may submit to the lane "${input.lane}".`);
   }
-  const files = checkFiles(deps, input, language.data);
+  const files = checkFiles(deps, input, language);
   if ("type" in files) return files;
   const sourceBytes = files.reduce((sum, file) => sum + file.content.length, 0);
   if (sourceBytes > limits.sourceBytes) return tooLarge(sourceBytes, limits.sourceBytes, "the server");
   return {
     problem: problem.data,
-    language: language.data,
+    language: language,
     lane: input.lane ?? "practice",
     files,
     sourceBytes,

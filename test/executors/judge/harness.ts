@@ -7,6 +7,7 @@ import { openJudge } from "../../../src/executors/judge/open.ts";
 import type { UsableLanguage } from "../../../src/executors/judge/compiler.ts";
 import { openIsolates } from "../../../src/executors/sandbox/isolate.ts";
 import { dropPrivileges, openSandbox } from "../../../src/executors/sandbox/native.ts";
+import { createTurnstile } from "../../../src/executors/sandbox/turnstile.ts";
 import { isolateMounts } from "../../../src/executors/sandbox/warmchild.ts";
 import { BlobFault, type BlobSource, type Outcome, type WorkContext } from "../../../src/executors/work.ts";
 import { systemClock } from "../../../src/shared/clock.ts";
@@ -19,7 +20,7 @@ import {
   type ProblemManifest,
   type SourceFile,
 } from "../../../src/shared/judging.ts";
-import { LANGUAGES, type LanguageId } from "../../../src/shared/language.ts";
+import { LANGUAGE_IDS, LANGUAGES, type LanguageId } from "../../../src/shared/language.ts";
 import { DEFAULT_LIMITS } from "../../../src/shared/limits.ts";
 import { createLog } from "../../../src/shared/log.ts";
 import { Job } from "../../../src/shared/protocol.ts";
@@ -61,7 +62,7 @@ export async function openJudging(options: {
   readonly mounts?: UsableLanguage["toolchain"]["mounts"];
 }) {
   const workDir = options.workDir ?? realpathSync(mkdtempSync(join(tmpdir(), "docket-judge-")));
-  const withIsolates = options.usable("javascript") !== undefined;
+  const withIsolates = LANGUAGE_IDS.some((id) => options.usable(id)?.definition.engine === "isolate");
   const native = await openSandbox({
     executor: `judge-${process.pid}-${randomInt(1e9)}`,
     workDir,
@@ -75,7 +76,7 @@ export async function openJudging(options: {
   const isolates = withIsolates
     ? await openIsolates({ native, workDir, slots: SLOTS, monotonicMs: () => performance.now() })
     : undefined;
-  const sandbox = isolates ?? native;
+  const sandbox = createTurnstile({ sandbox: isolates ?? native, lock: undefined, clock: systemClock });
   const blobFolder = join(workDir, "blobs");
   mkdirSync(blobFolder, { recursive: true });
   let registry = new Registry();

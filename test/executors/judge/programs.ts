@@ -1,5 +1,21 @@
 import type { LanguageId } from "../../../src/shared/language.ts";
 import type { Verdict } from "../../../src/shared/verdict.ts";
+import { MORE_PROGRAMS } from "./moreprograms.ts";
+
+const CPP = {
+  AC: `#include <iostream>
+int main() { long n; std::cin >> n; std::cout << n + 1 << std::endl; }`,
+  WA: `#include <iostream>
+int main() { long n; std::cin >> n; std::cout << n << std::endl; }`,
+  TLE: `int main() { volatile unsigned n = 0; for (;;) n = n + 1; }`,
+  MLE: `#include <cstring>
+int main() { for (;;) std::memset(new char[1 << 20], 1, 1 << 20); }`,
+  OLE: `#include <iostream>
+int main() { for (;;) std::cout << "too much of this\\n"; }`,
+  RTE: `#include <stdexcept>
+int main() { throw std::runtime_error("no"); }`,
+  CE: `int main() { return undeclared; }`,
+};
 
 /** Reads a number n and prints n + 1, or fails in the way of the verdict. One small program for each. */
 export const PROGRAMS: Readonly<Record<LanguageId, Readonly<Record<Verdict, string>>>> = {
@@ -17,19 +33,12 @@ int main(void) { for (;;) puts("too much of this"); }`,
     RTE: `int main(void) { volatile int *p = 0; return *p; }`,
     CE: `int main(void) { return undeclared; }`,
   },
-  cpp: {
-    AC: `#include <iostream>
-int main() { long n; std::cin >> n; std::cout << n + 1 << std::endl; }`,
-    WA: `#include <iostream>
-int main() { long n; std::cin >> n; std::cout << n << std::endl; }`,
-    TLE: `int main() { volatile unsigned n = 0; for (;;) n = n + 1; }`,
-    MLE: `#include <cstring>
-int main() { for (;;) std::memset(new char[1 << 20], 1, 1 << 20); }`,
-    OLE: `#include <iostream>
-int main() { for (;;) std::cout << "too much of this\\n"; }`,
-    RTE: `#include <stdexcept>
-int main() { throw std::runtime_error("no"); }`,
-    CE: `int main() { return undeclared; }`,
+  cpp: CPP,
+  // Each with something of its own standard.
+  cpp17: { ...CPP, AC: CPP.AC.replace("std::cout", "auto [m, k] = std::pair{n, 1L}; n = m; std::cout") },
+  cpp23: {
+    ...CPP,
+    AC: `#include <utility>\nenum E : long { one = 1 };\n${CPP.AC.replace("+ 1", "+ std::to_underlying(one)")}`,
   },
   python: {
     AC: `print(int(input()) + 1)`,
@@ -94,4 +103,5 @@ fn main() { let mut n = 0u32; loop { n = black_box(n.wrapping_add(1)); } }`,
     RTE: `throw new Error("no");`,
     CE: `console.log(1 + ;`,
   },
+  ...MORE_PROGRAMS,
 };

@@ -1,0 +1,2 @@
+const text: string = "Goodbye World!";
+console.log(text);
