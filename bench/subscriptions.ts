@@ -9,6 +9,7 @@ import { consumerOf, eventMessageId, streamOf, subjects } from "../src/shared/to
 import { type Stack, startStack } from "../src/supervisor/stack.ts";
 import { machine, quantile, rounded, table } from "./figures.ts";
 import { importSum, SUM } from "./sum.ts";
+import { ONE_OWNER_QUEUED } from "./unlimited.ts";
 
 const SUBMISSIONS = 100;
 /** Handshakes under way at once. */
@@ -164,7 +165,11 @@ export async function subscriptions(count = 10_000): Promise<Record<string, numb
     pools: [],
     env: process.env,
     extraEnv: {
-      server: { DOCKET_LIMIT_CONNECTIONS_PER_OWNER: String(count + 1), DOCKET_LOG_LEVEL: "error" },
+      server: {
+        ...ONE_OWNER_QUEUED,
+        DOCKET_LIMIT_CONNECTIONS_PER_OWNER: String(count + 1),
+        DOCKET_LOG_LEVEL: "error",
+      },
     },
     onLine: (name, line) => {
       if (name === "server") console.error(`${name}: ${line}`);

@@ -127,7 +127,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
     pools: [{ name: "fuzz", languages: ["python"], lanes: ["contest"], slots: 1 }],
     env: process.env,
     extraEnv: {
-      server: { DOCKET_CAPABILITY_SECRET: capabilitySecret, DOCKET_LOG_LEVEL: "error" },
+      server: { ...ONE_OWNER_QUEUED, DOCKET_CAPABILITY_SECRET: capabilitySecret, DOCKET_LOG_LEVEL: "error" },
       executors: { DOCKET_LOG_LEVEL: "fatal" },
     },
     onEvent: ({ process: name, type, detail }) => {

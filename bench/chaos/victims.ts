@@ -4,6 +4,7 @@ import { eventStreamOf } from "../../src/shared/topology.ts";
 import type { ProcessEvent } from "../../src/supervisor/keepalive.ts";
 import { type Stack, startStack } from "../../src/supervisor/stack.ts";
 import { type Proxy, startProxy, targetOf, throughProxy } from "../../test/support/proxy.ts";
+import { ONE_OWNER } from "../unlimited.ts";
 import type { Books } from "./audit.ts";
 
 /** The stack under attack, with what lies between each executor and the brokers. */
@@ -37,6 +38,7 @@ export async function startVictims(options: {
       return between.map((proxy, index) => throughProxy(urls[index] ?? "", proxy)).join(",");
     },
     env: process.env,
+    extraEnv: { server: ONE_OWNER },
     signal: options.signal,
     onEvent: options.onEvent,
     onLine: options.onLine,

@@ -20,7 +20,7 @@ import {
 } from "./check.ts";
 import type { Admission, Admitted } from "./admission.ts";
 import { firstDispatch, type FirstDispatchDeps, sendFirst } from "./firstdispatch.ts";
-import { type Refusal, refuse, type SubmitInput, type SubmitOutcome } from "./outcome.ts";
+import { refuse, type SubmitInput, type SubmitOutcome } from "./outcome.ts";
 import type { OutboxDeps } from "./outbox.ts";
 
 export interface SubmitDeps extends CheckDeps, OutboxDeps, FirstDispatchDeps {
