@@ -5,6 +5,7 @@ import type { Hit } from "./striking.ts";
 const TAKING: ReadonlySet<string> = new Set([
   "killExecutor",
   "killSandbox",
+  "killProgram",
   "stopExecutor",
   "muteExecutor",
   "cutExecutor",

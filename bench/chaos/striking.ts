@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Stack } from "../../src/supervisor/stack.ts";
 import type { Proxy } from "../../test/support/proxy.ts";
+import { childrenOf, descendantsOf } from "../../test/support/processes.ts";
 import { type Deed, type Strike, strikes } from "./schedule.ts";
 
 /** A strike that hit. */
@@ -38,13 +38,6 @@ function victimsOf(stack: Stack, deed: Deed): string[] {
   return [...stack.executors];
 }
 
-/** The process that starts programs for an executor: its first child. */
-async function launcherOf(pid: number): Promise<number | undefined> {
-  const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
-  const first = Number(children.trim().split(" ")[0]);
-  return first > 1 ? first : undefined;
-}
-
 /** Strikes by the seed's schedule until it is stopped. */
 export function startStriking(
   deps: StrikingDeps,
@@ -64,7 +57,7 @@ export function startStriking(
     suffering.set(name, over);
   };
 
-  async function harm({ deed, forMs }: Strike, name: string): Promise<boolean> {
+  async function harm({ deed, forMs, part }: Strike, name: string): Promise<boolean> {
     const pid = stack.processes().find((one) => one.name === name)?.pid;
     if (deed === "muteExecutor" || deed === "cutExecutor") {
       const between = proxies.get(name) ?? [];
@@ -82,10 +75,14 @@ export function startStriking(
     }
     if (pid === undefined) return false;
     if (deed === "killSandbox") {
-      const launcher = await launcherOf(pid);
-      if (launcher === undefined) return false;
-      process.kill(launcher, "SIGKILL");
-      return true;
+      const [launcher] = await childrenOf(pid);
+      return launcher !== undefined && process.kill(launcher, "SIGKILL");
+    }
+    if (deed === "killProgram") {
+      const [launcher] = await childrenOf(pid);
+      const inside = launcher === undefined ? [] : await descendantsOf(launcher);
+      const one = inside[Math.floor(part * inside.length)];
+      return one !== undefined && process.kill(one, "SIGKILL");
     }
     if (deed.startsWith("kill")) return stack.kill(name, "SIGKILL");
     if (!stack.kill(name, "SIGSTOP")) return false;

@@ -24,12 +24,12 @@ export interface Topology {
   readonly works?: readonly WorkName[] | undefined;
 }
 
-/** A lease is lost this long after the last confirmed heartbeat, milliseconds. */
-export const ACK_WAIT_MS = 8_000;
+/** A lease is lost this long after the last confirmed heartbeat, milliseconds. Why these: docs/adr/0013. */
+export const ACK_WAIT_MS = 6_000;
 /** Time between two heartbeats of a running job, milliseconds. */
-export const HEARTBEAT_INTERVAL_MS = 2_000;
+export const HEARTBEAT_INTERVAL_MS = 1_500;
 /** Without a confirmed heartbeat for this long a holder kills its sandbox and stays silent, milliseconds. */
-export const SELF_FENCE_MS = ACK_WAIT_MS - 2_000;
+export const SELF_FENCE_MS = ACK_WAIT_MS - 1_500;
 /** Net under the recorder's own count of tries. */
 export const MAX_DELIVER = 20;
 export const PRESENCE_INTERVAL_MS = 2_000;

@@ -34,3 +34,18 @@ export async function processesWith(word: string): Promise<number[]> {
   }
   return found;
 }
+
+/** Child processes of a process, the one started first first. */
+export async function childrenOf(pid: number): Promise<number[]> {
+  const tasks = await readdir(`/proc/${pid}/task`).catch((): string[] => []);
+  const lists = await Promise.all(
+    tasks.map((task) => readFile(`/proc/${pid}/task/${task}/children`, "utf8").catch(() => "")),
+  );
+  return lists.join(" ").split(" ").filter(Boolean).map(Number);
+}
+
+/** Children, their children and so on, deepest last. */
+export async function descendantsOf(pid: number): Promise<number[]> {
+  const children = await childrenOf(pid);
+  return [...children, ...(await Promise.all(children.map(descendantsOf))).flat()];
+}

@@ -9,7 +9,7 @@ import { connectNats, decodeJson } from "../../src/shared/nats.ts";
 import { JudgeEvent } from "../../src/shared/protocol.ts";
 import { subjects } from "../../src/shared/topology.ts";
 import { type Stack, startStack } from "../../src/supervisor/stack.ts";
-import { until } from "../support/processes.ts";
+import { childrenOf, descendantsOf, until } from "../support/processes.ts";
 
 /**
  * What must hold when a real part is killed while a real program is being judged: the verdict comes all the same, once,
@@ -49,6 +49,13 @@ afterAll(async () => {
   await Promise.all([client.close(), nats.close()]);
   await stack.stop();
 }, 60_000);
+
+async function launcherOf(executor: string): Promise<number> {
+  const pid = stack.processes().find((one) => one.name === executor)?.pid ?? 0;
+  const [launcher] = await childrenOf(pid);
+  if (launcher === undefined) throw new Error(`${executor} has no launcher`);
+  return launcher;
+}
 
 /** Submits the slow program and follows it; `running` resolves when its second test is done. */
 async function judgeSlowly() {
@@ -97,8 +104,7 @@ test("an executor killed in mid-run: another one judges it, once, within 15 s an
 
 test("a sandbox killed under its executor: the job goes back at once, without waiting for its lease", async () => {
   const { id, holder, all } = await judgeSlowly();
-  const pid = stack.processes().find((one) => one.name === holder)?.pid ?? 0;
-  const launcher = Number((await readFile(`/proc/${pid}/task/${pid}/children`, "utf8")).trim().split(" ")[0]);
+  const launcher = await launcherOf(holder);
   const killedAtMs = Date.now();
   process.kill(launcher, "SIGKILL");
   expectAccepted(await all());
@@ -106,6 +112,46 @@ test("a sandbox killed under its executor: the job goes back at once, without wa
   const again = events.find((e) => e.submission === id && e.delivery > 1);
   expect((again?.atMs ?? Infinity) - killedAtMs).toBeLessThan(5_000);
   await stack.ready(holder);
+}, 60_000);
+
+test("a program killed from outside: it is run again, and nobody is told that it crashed", async () => {
+  const { id, holder, all } = await judgeSlowly();
+  const program = await until("the program runs", async () => {
+    const inside = await descendantsOf(await launcherOf(holder));
+    const commands = await Promise.all(
+      inside.map(async (pid) => ({ pid, command: await readFile(`/proc/${pid}/cmdline`, "utf8") })),
+    ).catch(() => []);
+    return commands.find(({ command }) => /^[^\0]*python/.test(command))?.pid;
+  });
+  process.kill(program, "SIGKILL");
+  expectAccepted(await all());
+  expect(endsOf(id)).toMatchObject([{ executor: holder, delivery: 1 }]);
+}, 60_000);
+
+test("the sandbox around a program killed from outside: a fault, and the job is judged again", async () => {
+  const { id, holder, all } = await judgeSlowly();
+  const bwrap = await until("a program runs", async () => {
+    const inside = await childrenOf(await launcherOf(holder));
+    const commands = await Promise.all(
+      inside.map(async (pid) => ({ pid, command: await readFile(`/proc/${pid}/cmdline`, "utf8") })),
+    ).catch(() => []);
+    return commands.find(({ command }) => command.includes("bwrap"))?.pid;
+  });
+  process.kill(bwrap, "SIGKILL");
+  expectAccepted(await all());
+  expect(events.filter((event) => event.submission === id && event.type === "fault")).toMatchObject([
+    { delivery: 1, fault: { code: "SANDBOX_FAILED" } },
+  ]);
+}, 60_000);
+
+test("a program that kills itself: a crash, with the signal it sent", async () => {
+  const source = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n";
+  const input = { problem: "sum", language: "python", source };
+  const { submitSubmission: answer } = await client.request(SUBMIT, { input });
+  if (!("submission" in answer)) throw new Error(answer.message);
+  const views: SubmissionView[] = [];
+  for await (const view of client.watch(answer.submission.id)) views.push(view);
+  expect(views.at(-1)).toMatchObject({ state: "FINISHED", verdict: "RTE" });
 }, 60_000);
 
 test("an executor told to stop finishes its job in the grace time", async () => {

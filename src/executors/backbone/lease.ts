@@ -33,7 +33,7 @@ interface LeaseDeps {
 
 const CONFIRM_TIMEOUT_MS = 1_000;
 const RETRY_MS = 200;
-/** How often the clock is looked at; a loss is seen this much late at most, and `ack_wait` is 2 s later. */
+/** How often the clock is looked at; a loss is seen this much late at most, and `ack_wait` is 1.5 s later. */
 const WATCH_MS = 250;
 
 /**

@@ -135,6 +135,10 @@ interface Compiled {
   readonly refusal: string | undefined;
 }
 
+/** How gcc, ld, go and rustc say that one of their processes was killed: not what a program's mistake looks like. */
+const PART_KILLED = /\bKilled signal\b|\bsignal:? (9|killed)\b|\bSIGKILL\b/;
+
+/** A compiler that says that a part of it was killed is run once more, as the kill may have come from outside. */
 async function compile(
   deps: BuildDeps,
   input: BuildInput,
@@ -148,21 +152,23 @@ async function compile(
   const { workspace, slot, signal } = input;
   const out = workspace.file("compiler-stdout");
   const err = workspace.file("compiler-stderr");
-  const run = await runToEnd(
-    deps.sandbox,
-    {
-      ...compileRequest(usable, input.limits, deps.cpuPressure()),
-      argv: what.command,
-      ...(what.check === undefined ? {} : { isolate: { script: what.check, checkOnly: true } }),
-      box: what.box,
-      slot,
-      stdout: out,
-      stderr: err,
-    },
-    signal,
-  );
-  const message = compilerWords([err, out], deps.limits.compileMessageCharacters);
-  const refusal = refusalOf(run, message, input.limits);
+  const request = {
+    ...compileRequest(usable, input.limits, deps.cpuPressure()),
+    argv: what.command,
+    ...(what.check === undefined ? {} : { isolate: { script: what.check, checkOnly: true } }),
+    box: what.box,
+    slot,
+    stdout: out,
+    stderr: err,
+  };
+  let run = await runToEnd(deps.sandbox, request, signal);
+  let message = compilerWords([err, out], deps.limits.compileMessageCharacters);
+  let refusal = refusalOf(run, message, input.limits);
+  if (run.status.type === "exited" && refusal !== undefined && PART_KILLED.test(message)) {
+    run = await runToEnd(deps.sandbox, request, signal);
+    message = compilerWords([err, out], deps.limits.compileMessageCharacters);
+    refusal = refusalOf(run, message, input.limits);
+  }
   if (refusal === undefined) {
     // A check in the isolate proves nothing about the toolchain.
     if (what.check === undefined) deps.proof.worked(usable);

@@ -13,8 +13,24 @@ export interface FinishedRun extends RunResult {
   readonly status: Exclude<RunStatus, { readonly type: "cancelled" }>;
 }
 
-/** Runs to the end; throws the signal's reason when it was stopped, SandboxFault when it could not be run. */
+/**
+ * Runs to the end; throws the signal's reason when it was stopped, SandboxFault when it could not be run.
+ *
+ * A program that ended by a SIGKILL which no limit of ours sent may have sent it to itself, or somebody outside did: the
+ * kernel for want of memory on the whole machine, an operator. The two look the same, so it is run once more: one that
+ * kills itself does so again.
+ */
 export async function runToEnd(
+  sandbox: Pick<Sandbox, "run">,
+  request: RunRequest,
+  signal: AbortSignal,
+): Promise<FinishedRun> {
+  const run = await runOnce(sandbox, request, signal);
+  const killed = run.status.type === "signalled" && run.status.signal === "SIGKILL";
+  return killed ? await runOnce(sandbox, request, signal) : run;
+}
+
+async function runOnce(
   sandbox: Pick<Sandbox, "run">,
   request: RunRequest,
   signal: AbortSignal,
