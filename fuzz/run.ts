@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { z } from "zod";
+import { ONE_OWNER_QUEUED } from "../bench/unlimited.ts";
 import { fresh, importSum, SUM } from "../bench/sum.ts";
 import { connectNats } from "../src/shared/nats.ts";
 import { eventStreamOf } from "../src/shared/topology.ts";
