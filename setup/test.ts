@@ -1,9 +1,9 @@
-import { spawn, spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import { ensureTestPackages } from "./testpackages.ts";
 
 /**
  * npm test: every suite on real parts. The last line is `N passed, N failed` (and `, N skipped`), alone; the exit
@@ -11,31 +11,6 @@ import { z } from "zod";
  */
 
 const ROOT = join(import.meta.dirname, "..");
-const BROWSERS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-
-/** Browser tests drive a real one; said plainly when it cannot be had. */
-function ensureBrowser(): void {
-  const given = process.env["DOCKET_BROWSER"];
-  if ((given !== undefined && existsSync(given)) || BROWSERS.some((path) => existsSync(path))) return;
-  if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) {
-    process.stderr.write(
-      "No chromium here: the browser tests will say so. Install it: apt-get install chromium\n",
-    );
-    return;
-  }
-  process.stderr.write("Installing chromium for the browser tests (apt-get, about a minute) ...\n");
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  for (const args of [
-    ["update", "-qq"],
-    ["install", "-y", "-qq", "--no-install-recommends", "chromium"],
-  ]) {
-    const done = spawnSync("apt-get", args, { env, stdio: ["ignore", "ignore", "inherit"] });
-    if (done.status !== 0) {
-      process.stderr.write(`apt-get ${args.join(" ")} failed; the browser tests will say so.\n`);
-      return;
-    }
-  }
-}
 
 const Report = z.object({
   numPassedTests: z.int(),
@@ -86,7 +61,7 @@ async function runVitest(args: readonly string[], reportFile: string): Promise<n
   return await new Promise((resolve) => vitest.once("close", (code) => resolve(code ?? 1)));
 }
 
-ensureBrowser();
+ensureTestPackages(process.env);
 const folder = await mkdtemp(join(tmpdir(), "docket-report-"));
 const reportFile = join(folder, "report.json");
 const exitCode = await runVitest(process.argv.slice(2), reportFile);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readConfig, readSandboxEnvironment } from "../../src/executors/config.ts";
+import { LANGUAGE_DEFINITIONS } from "../../src/executors/languages/languages.ts";
 import { readConfig as readServerConfig } from "../../src/server/config.ts";
 import { ExecutorId } from "../../src/shared/ids.ts";
 import { Lane } from "../../src/shared/lane.ts";
@@ -36,6 +37,13 @@ const checkNatsConf = (env: Record<string, string>, name = "nats.conf"): string 
     encoding: "utf8",
     stdio: "pipe",
   });
+
+it("the executor's image has the toolchains of every language", () => {
+  const words = read("Dockerfile.executor").split(/\s+/);
+  for (const { packages } of Object.values(LANGUAGE_DEFINITIONS)) {
+    expect(words).toEqual(expect.arrayContaining([...packages]));
+  }
+});
 
 describe.each(["Dockerfile.server", "Dockerfile.executor"])("%s", (name) => {
   it("has no finding of hadolint", async () => {
