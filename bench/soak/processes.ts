@@ -90,7 +90,7 @@ export async function openProcesses(): Promise<Processes> {
         if (!stack.executors.includes(name)) continue;
         const launcher = await launcherOf(pid);
         if (launcher === undefined) throw new Error(`${name} has no launcher`);
-        samples.push(await look(`${name} launcher`, launcher, undefined));
+        samples.push(await look(`${name} launcher`, launcher, await collect(launcher)));
       }
       // Names without the stack's own word, which differs from run to run.
       const word = stack.executors[0]?.split("-").at(-1) ?? "";

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createClient } from "../../src/cli/client.ts";
 import { importProblem } from "../../src/cli/importproblem.ts";
-import { LANGUAGE_IDS } from "../../src/shared/language.ts";
 import { type Stack, startStack } from "../../src/supervisor/stack.ts";
 import { openBooks } from "../chaos/audit.ts";
 import { PROBLEM_FOLDERS, readWork } from "../chaos/programs.ts";
@@ -44,10 +43,14 @@ export interface SoakReport {
   readonly p99Ms: number;
 }
 
+/** What programs.ts submits in. */
+const LANGUAGES = ["c", "cpp", "go", "java", "javascript", "python", "rust"] as const;
 const PEOPLE = 20;
 /** Under way at once while the capacity is measured: more than there are slots, so that none waits for work. */
 const AT_ONCE = 16;
 const LOAD = 0.8;
+/** So small that it is full after the warm-up: what a database caches grows up to this, and no further. */
+const MONGOD_CACHE_MIB = 64;
 /** Samples in a run, so that each sixth has ten; but none more often than so, milliseconds. */
 const SAMPLES = 60;
 const LEAST_MS = 2_000;
@@ -55,7 +58,8 @@ const LEAST_MS = 2_000;
 /** Two executors of one slot that both take everything: neither is the narrow place. */
 const startSmallStack = (processes: Processes, options: SoakOptions): Promise<Stack> =>
   startStack({
-    pools: [{ name: "all", languages: [...LANGUAGE_IDS], executors: 2, slots: 1 }],
+    pools: [{ name: "all", languages: [...LANGUAGES], executors: 2, slots: 1 }],
+    mongodCacheMiB: MONGOD_CACHE_MIB,
     env: process.env,
     extraEnv: { server: processes.env, executors: processes.env },
     signal: options.signal,

@@ -63,6 +63,7 @@ await startOrExit(async () => {
     executor: config.id,
     workDir,
     slots,
+    nodeOptions: process.env["NODE_OPTIONS"],
     ...privileged,
     mounts: [
       ...found.flatMap(({ toolchain }) => toolchain.mounts),

@@ -7,6 +7,7 @@ import type { Limits } from "../shared/limits.ts";
 import type { Log } from "../shared/log.ts";
 import { type Authenticate, createAuthenticate, type Viewer } from "./auth.ts";
 import type { Backbone } from "./backbone.ts";
+import { countEvictions, countRefusals } from "./overflow.ts";
 import type { Context } from "./graphql/context.ts";
 import { schema } from "./graphql/schema.ts";
 import { createSockets } from "./graphql/websocket.ts";
@@ -19,6 +20,7 @@ import { createGraphiQL } from "./http/graphiql.ts";
 import { handleGraphQL } from "./http/graphqlroute.ts";
 import { answerReady } from "./http/health.ts";
 import { createMetrics } from "./http/metrics.ts";
+import { createPlaces, type Places } from "./http/places.ts";
 import { openApiDocument } from "./http/openapi.ts";
 import { createHttpService, type Exchange, type Route } from "./http/server.ts";
 import { getSubmission, postSubmission } from "./http/submissions.ts";
@@ -49,7 +51,7 @@ export interface App extends Service {
 }
 
 const makeContext =
-  (deps: AppDeps, authenticate: Authenticate) =>
+  (deps: AppDeps, authenticate: Authenticate, imports: Places) =>
   ({ authentication, authorization }: Caller): Context => {
     const { store, backbone, limits, clock, log } = deps;
     const problems = new Map<string, ReturnType<Store["problems"]["get"]>>();
@@ -60,6 +62,7 @@ const makeContext =
       log,
       store,
       backbone,
+      imports,
       importPackage: (input) => importPackage({ ...store, limits, clock }, input),
       findProblem: async (id) => {
         const parsed = ProblemId.safeParse(id);
@@ -89,18 +92,36 @@ const withKey =
 export function createApp(deps: AppDeps, input: AppInput): App {
   const { store, backbone, limits, log, registry } = deps;
   const stopping = new AbortController();
-  const authenticate = createAuthenticate({ findKey: (hash) => store.apiKeys.get(hash), clock: deps.clock });
-  const connections = createConnectionCounts(limits.connectionsPerOwner);
+  const evicted = countEvictions(registry);
+  const refused = countRefusals(registry);
+  const imports = createPlaces({ limits, refused }, "importsAtOnce");
+  const authenticate = createAuthenticate({
+    findKey: (hash) => store.apiKeys.get(hash),
+    clock: deps.clock,
+    evicted,
+  });
+  const connections = createConnectionCounts({ limits, refused });
   const metrics = createMetrics({ registry, backbone, connections });
-  const yoga = { schema, limits, log, makeContext: makeContext(deps, authenticate) };
+  const yoga = { schema, limits, log, makeContext: makeContext(deps, authenticate, imports) };
   const graphql = createGraphQL(yoga, { uploads: false });
   const uploads = createGraphQL(yoga, { uploads: true });
-  const sockets = createSockets({ graphql, authenticate, connections, limits, log });
+  const sockets = createSockets({ graphql, authenticate, connections, limits, log, refused });
   const page = createGraphiQL();
   const streams = new Set<ServerResponse>();
-  const graphQLDeps = { graphql, uploads, page, authenticate, connections, limits, streams };
-  const blobs = createBlobRoute({ store, capabilitySecret: input.capabilitySecret });
-  const submissions = { store, backbone, limits, log, stopping: stopping.signal };
+  const graphQLDeps = {
+    graphql,
+    uploads,
+    page,
+    authenticate,
+    connections,
+    limits,
+    streams,
+    imports,
+    refused,
+  };
+  const blobs = createBlobRoute({ store, capabilitySecret: input.capabilitySecret, evicted });
+  const submissions = { store, backbone, limits, log, connections, refused, stopping: stopping.signal };
+  const openApi = openApiDocument(limits);
   const ready = { store, backbone, stopping: stopping.signal };
 
   const fixed: Readonly<Record<string, Route>> = {
@@ -112,7 +133,7 @@ export function createApp(deps: AppDeps, input: AppInput): App {
     "/graphql": {
       name: "graphql",
       methods: ["GET", "POST"],
-      handle: ({ request, response }) => handleGraphQL(graphQLDeps, request, response),
+      handle: (exchange) => handleGraphQL(graphQLDeps, exchange),
     },
     "/submissions": {
       name: "submit",
@@ -124,7 +145,7 @@ export function createApp(deps: AppDeps, input: AppInput): App {
     "/openapi.json": {
       name: "openapi",
       methods: ["GET"],
-      handle: ({ response }) => sendJson(response, 200, openApiDocument),
+      handle: ({ response }) => sendJson(response, 200, openApi),
     },
     "/livez": {
       name: "livez",
@@ -152,9 +173,7 @@ export function createApp(deps: AppDeps, input: AppInput): App {
     "/submissions/": (id) => ({
       name: "submission",
       methods: ["GET"],
-      handle: withKey(authenticate, (viewer, { request, response, query }) =>
-        getSubmission(submissions, viewer, { id, query }, request, response),
-      ),
+      handle: withKey(authenticate, (viewer, exchange) => getSubmission(submissions, viewer, exchange, id)),
     }),
     "/blobs/": (name) => ({
       name: "blob",
@@ -182,6 +201,9 @@ export function createApp(deps: AppDeps, input: AppInput): App {
       door: createDoor(input.host, input.allowedHosts),
       log,
       metrics,
+      limits,
+      refused,
+      places: createPlaces({ limits, refused }, "requestsAtOnce"),
       route,
       upgrade: (path, request, socket, head) => {
         if (path !== "/graphql" || stopping.signal.aborted) return false;

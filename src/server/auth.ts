@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../shared/clock.ts";
 import type { Sha256 } from "../shared/ids.ts";
+import { createRecent, type Evicted } from "../shared/recent.ts";
 import type { ApiKeyDocument, Role } from "./store/documents.ts";
 
 /** Who speaks: the owner and role of the API key that a request carries. */
@@ -27,8 +28,6 @@ const KEEP_MS = 3_000;
  * of the database is answered by the operation that meets it, and ends no open subscription.
  */
 const BELIEVE_MS = 60_000;
-/** Most keys remembered, right and wrong ones: a storm of made-up keys cannot fill the memory. */
-const KEEP_COUNT = 10_000;
 const BEARER = /^Bearer +([\x21-\x7e]{1,256})$/i;
 
 interface Remembered {
@@ -44,13 +43,14 @@ export const hashApiKey = (key: string): Sha256 => createHash("sha256").update(k
 
 /**
  * Looks keys up by hash and remembers the answers for a few seconds, so that a busy owner costs one look-up per
- * `KEEP_MS`. Throws what `findKey` throws where nothing is known.
+ * `KEEP_MS`; a storm of made-up keys cannot fill the memory. Throws what `findKey` throws where nothing is known.
  */
 export function createAuthenticate(deps: {
   readonly findKey: (hash: Sha256) => Promise<ApiKeyDocument | undefined>;
   readonly clock: Clock;
+  readonly evicted: Evicted;
 }): Authenticate {
-  const remembered = new Map<Sha256, Remembered>();
+  const remembered = createRecent<Sha256, Remembered>("rememberedKeys", deps.evicted);
 
   async function ask(
     hash: Sha256,
@@ -69,12 +69,6 @@ export function createAuthenticate(deps: {
   function lookUp(hash: Sha256, now: number): Promise<ApiKeyDocument | undefined> {
     const known = remembered.get(hash);
     if (known !== undefined && known.until > now) return known.key;
-    // Maps keep insertion order: what is deleted first was looked up longest ago.
-    remembered.delete(hash);
-    if (remembered.size >= KEEP_COUNT) {
-      const oldest = remembered.keys().next();
-      if (oldest.done !== true) remembered.delete(oldest.value);
-    }
     const asking = ask(hash, now, known);
     const entry: Remembered = {
       until: now + KEEP_MS,

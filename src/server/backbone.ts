@@ -11,7 +11,7 @@ import type { Topology } from "../shared/topology.ts";
 import type { NamedWorkload } from "../shared/workload.ts";
 import { createLink } from "./broker/link.ts";
 import { createTopologyKeeper } from "./broker/topology.ts";
-import { countEvictions } from "./evictions.ts";
+import { countEvictions } from "./overflow.ts";
 import { createFleet, type ExecutorView, type LanguageOffer } from "./fleet.ts";
 import { createAdmission } from "./intake/admission.ts";
 import { createLine } from "./intake/line.ts";

@@ -9,7 +9,7 @@ import { loadWorkload, type NamedWorkload, WorkloadUnfit } from "../shared/workl
 import { createApp } from "./app.ts";
 import { createBackbone } from "./backbone.ts";
 import { type Config, readConfig } from "./config.ts";
-import { countEvictions } from "./evictions.ts";
+import { countEvictions } from "./overflow.ts";
 import { openStore, type Store, StoreUnfit } from "./store/store.ts";
 import { StoreUnavailable } from "./store/unavailable.ts";
 

@@ -27,6 +27,7 @@ export interface BackingInput {
   readonly keep: (process: Kept) => void;
   readonly topologyPrefix?: string | undefined;
   readonly mongodbUrl?: string | undefined;
+  readonly mongodCacheMiB?: number | undefined;
   readonly natsUrl?: string | undefined;
   readonly natsUser?: string | undefined;
   readonly natsPassword?: string | undefined;
@@ -55,6 +56,7 @@ async function ownMongod(deps: StackDeps, input: BackingInput): Promise<string> 
         binary: await realpath(join(input.binFolder, "mongod")),
         folder: join(deps.data.path, "mongod"),
         uid: deps.block?.service,
+        cacheMiB: input.mongodCacheMiB,
         onLine,
       },
     );

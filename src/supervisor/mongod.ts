@@ -18,6 +18,8 @@ export interface MongodInput {
   readonly folder: string;
   readonly uid?: number | undefined;
   readonly onLine?: (line: string) => void;
+  /** Of the storage engine, default 256: what is read and written often stays in it, and it fills up to this. */
+  readonly cacheMiB?: number | undefined;
   /**
    * Its socket when it is one of several: it is ready when it has a place in their set, or waits to be given one. The
    * folder is there already. No capital letters: the driver makes small ones of what members are called.
@@ -36,6 +38,7 @@ const SOCKET_PATH_MAX = 100;
 const START_MS = 60_000;
 const CONNECT_MS = 2_000;
 const LOOK_MS = 25;
+const CACHE_MIB = 256;
 const KEPT_LINES = 4;
 const KEPT_CHARACTERS = 500;
 
@@ -53,6 +56,7 @@ export async function startMongod(deps: StartDeps, input: MongodInput): Promise<
   await rm(socket, { force: true });
   await giveTo(input.folder, input.uid);
   const troubles: string[] = [];
+  const cacheMiB = input.cacheMiB ?? CACHE_MIB;
   const child = await startChild(deps.watchdog, {
     name: "mongod",
     command: input.binary,
@@ -60,8 +64,9 @@ export async function startMongod(deps: StartDeps, input: MongodInput): Promise<
       ["--dbpath", data, "--bind_ip", socket, "--unixSocketPrefix", dirname(socket)],
       ["--filePermissions", "0600", "--replSet", "rs0", "--oplogSize", "256"],
       // zlib stays off: CVE-2025-14847.
-      ["--wiredTigerCacheSizeGB", "0.25", "--networkMessageCompressors", "snappy,zstd"],
-      ["--wiredTigerEngineConfigString", "log=(prealloc=false,file_max=16MB)"],
+      ["--networkMessageCompressors", "snappy,zstd"],
+      // Its own option for the cache knows no less than 256 MiB.
+      ["--wiredTigerEngineConfigString", `cache_size=${cacheMiB}M,log=(prealloc=false,file_max=16MB)`],
       ["--setParameter", "diagnosticDataCollectionEnabled=false"],
       ["--setParameter", "ttlMonitorSleepSecs=5"],
       // A primary that is told to stop waits no longer for another one to take over, milliseconds.

@@ -36,6 +36,8 @@ export interface StackOptions {
   readonly replicas?: number | undefined;
   /** A MongoDB replica set to use instead of an own mongod. */
   readonly mongodbUrl?: string | undefined;
+  /** Cache of our own mongod, default 256. */
+  readonly mongodCacheMiB?: number | undefined;
   /** Default `docket`. */
   readonly database?: string | undefined;
   /** A nats-server to use instead of an own one, with its user where it has any. */

@@ -12,6 +12,7 @@ function keeper(keys: Record<string, Partial<ApiKeyDocument>>) {
   const time = { now: 1_000_000 };
   let lookUps = 0;
   const authenticate = createAuthenticate({
+    evicted: () => undefined,
     findKey: (hash) => {
       lookUps += 1;
       return Promise.resolve(stored.get(hash));
@@ -64,6 +65,7 @@ describe("authenticate", () => {
   it("does not remember a failed look-up", async () => {
     let fails = true;
     const authenticate = createAuthenticate({
+      evicted: () => undefined,
       findKey: (hash) =>
         fails
           ? Promise.reject(new Error("down"))
@@ -80,6 +82,7 @@ describe("authenticate", () => {
     let fails = false;
     let lookUps = 0;
     const authenticate = createAuthenticate({
+      evicted: () => undefined,
       findKey: (hash) => {
         lookUps += 1;
         return fails

@@ -17,7 +17,7 @@ let nowMs = 1_700_000_000_000;
 
 beforeAll(async () => {
   link = createLink({ access: { url: ns.natsUrl }, name: "test", log: createLog("test", "silent") });
-  fleet = createFleet({ link, topology: ns.topology, clock: { now: () => nowMs } });
+  fleet = createFleet({ link, topology: ns.topology, clock: { now: () => nowMs }, evicted: () => undefined });
   await link.start();
   wire = await openWire(ns);
 });

@@ -28,6 +28,8 @@ export interface SandboxConfig {
   readonly slotUidBase: number;
   /** Toolchains outside of /usr: shown read-only to every program. Can only be named here, while still root. */
   readonly mounts: readonly ReadOnlyMount[];
+  /** NODE_OPTIONS of the launcher, which is a Node process of its own. */
+  readonly nodeOptions?: string | undefined;
 }
 
 /** Accounts of a running program, for those who measure parts of it. */
@@ -53,6 +55,12 @@ export interface NativeSandbox extends Sandbox {
   /** Kills what runs and ends the launcher. Safe twice. */
   close(): Promise<void>;
 }
+
+/** How Node is to run, as whoever starts the executor said; of our own environment it gets nothing else. */
+const launcherEnvironment = ({ nodeOptions }: SandboxConfig): NodeJS.ProcessEnv => ({
+  PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
+  ...(nodeOptions === undefined ? {} : { NODE_OPTIONS: nodeOptions }),
+});
 
 /** This machine cannot sandbox, in plain words. An executor must not start then. */
 export class SandboxUnavailable extends Error {
@@ -92,7 +100,7 @@ export async function openSandbox(config: SandboxConfig): Promise<NativeSandbox>
       process.execPath,
       fileURLToPath(new URL("launcher.ts", import.meta.url)),
     ],
-    { stdio: ["pipe", "pipe", "inherit"], env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" }, cwd: "/" },
+    { stdio: ["pipe", "pipe", "inherit"], env: launcherEnvironment(config), cwd: "/" },
   );
   const pending = new Map<number, Pending>();
   const first = Promise.withResolvers<Extract<FromLauncher, { type: "ready" | "refused" }>>();

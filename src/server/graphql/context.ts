@@ -2,6 +2,7 @@ import type { Limits } from "../../shared/limits.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Viewer } from "../auth.ts";
 import type { Backbone } from "../backbone.ts";
+import type { Places } from "../http/places.ts";
 import type { ImportInput, ImportResult } from "../problems/importpackage.ts";
 import type { ProblemDocument } from "../store/documents.ts";
 import type { Store } from "../store/store.ts";
@@ -25,6 +26,8 @@ export interface GraphQLDeps {
     | "reinstate"
     | "languages"
   >;
+  /** Places of package imports. */
+  readonly imports: Places;
   readonly importPackage: (input: ImportInput) => Promise<ImportResult>;
 }
 

@@ -1,4 +1,5 @@
 import type { CodedError } from "../../shared/errors.ts";
+import type { Limits } from "../../shared/limits.ts";
 import { isJury } from "../auth.ts";
 import type { Finding } from "../problems/finding.ts";
 import type { ProblemDocument } from "../store/documents.ts";
@@ -55,6 +56,13 @@ const Result = builder.unionType("ImportProblemResult", {
   resolveType: resultType("ImportProblemSuccess"),
 });
 
+/** All places of imports are taken. */
+export const importsBusy = ({ importsAtOnce }: Pick<Limits, "importsAtOnce">): CodedError => ({
+  code: "SERVICE_UNAVAILABLE",
+  message: `${importsAtOnce} packages are being imported already (limit importsAtOnce). Nothing was stored; try again.`,
+  retryAfterMs: 5_000,
+});
+
 interface Input {
   readonly archive?: File | null | undefined;
   readonly archiveBase64?: string | null | undefined;
@@ -63,7 +71,7 @@ interface Input {
 }
 
 async function importArchive(context: Context, input: Input): Promise<CodedError | Refused | Imported> {
-  const { viewer, limits } = context;
+  const { viewer, limits, imports } = context;
   if (viewer === undefined || !isJury(viewer)) {
     return {
       code: "FORBIDDEN",
@@ -84,12 +92,17 @@ async function importArchive(context: Context, input: Input): Promise<CodedError
       message: `The archive has ${bytes.length} bytes; the limit packageBytes is ${limits.packageBytes}.`,
     };
   }
-  const result = await context.importPackage({
-    archive: bytes,
-    archiveName: input.archiveName ?? archive?.name,
-    problemId: input.problemId ?? undefined,
-    by: viewer.owner,
-  });
+  // An upload took its place before it was read.
+  const release = archive instanceof File ? (): void => undefined : imports.take();
+  if (release === undefined) return importsBusy(limits);
+  const result = await context
+    .importPackage({
+      archive: bytes,
+      archiveName: input.archiveName ?? archive?.name,
+      problemId: input.problemId ?? undefined,
+      by: viewer.owner,
+    })
+    .finally(release);
   if (result.type === "imported") return result;
   const errors = result.findings.filter(({ severity }) => severity === "error").length;
   return {

@@ -37,9 +37,6 @@ const ManyResult = builder.unionType("RedriveDeadLettersResult", {
   resolveType: resultType("RedriveDeadLettersSuccess"),
 });
 
-/** Most that one request redrives. */
-const MOST = 1_000;
-
 export const NOT_JURY: CodedError = {
   code: "FORBIDDEN",
   message: "Dead letters are the jury's: use a key with the role jury.",
@@ -70,17 +67,17 @@ interface Many {
   readonly limit: number;
 }
 
-async function redriveMany({ viewer, backbone }: Context, { filter, all, limit }: Many) {
+async function redriveMany({ viewer, backbone, limits }: Context, { filter, all, limit }: Many) {
   if (viewer === undefined || !isJury(viewer)) return NOT_JURY;
   const members = Object.values(filter ?? {}).filter((value) => value !== null && value !== undefined);
   if (members.length > 0 === (all === true)) {
     const message = "Give a filter with at least one member, or all: true, and not both.";
     return { code: "INPUT_INVALID", message } as const;
   }
-  if (limit < 1 || limit > MOST) {
+  if (limit < 1 || limit > limits.redrivesPerRequest) {
     return {
       code: "INPUT_INVALID",
-      message: `limit is ${limit}; it must be from 1 to ${MOST}.`,
+      message: `limit is ${limit}; it must be from 1 to ${limits.redrivesPerRequest} (limit redrivesPerRequest).`,
     } as const;
   }
   const wanted = readFilter(filter);
@@ -114,7 +111,7 @@ export function addRedriveDeadLetters(): void {
         limit: t.input.int({
           required: true,
           defaultValue: 100,
-          description: `At most so many, up to ${MOST}.`,
+          description: "At most so many, up to the limit redrivesPerRequest.",
         }),
       },
       resolve: (_root, { input }, context) => orCoded(() => redriveMany(context, input)),

@@ -15,6 +15,7 @@ import type { Log } from "../../shared/log.ts";
 import type { Authenticate } from "../auth.ts";
 import { orCoded } from "../coded.ts";
 import type { ConnectionCounts } from "../http/connections.ts";
+import type { Refused } from "../overflow.ts";
 import { codedGraphQLError, formatErrors, formatResult } from "./errors.ts";
 import { type Prepared, prepareOperation } from "./operation.ts";
 import { mapUpdates } from "./updates.ts";
@@ -25,6 +26,7 @@ export interface WebSocketDeps {
   readonly graphql: GraphQLHandler;
   readonly authenticate: Authenticate;
   readonly connections: ConnectionCounts;
+  readonly refused: Refused;
   readonly log: Log;
   readonly limits: Pick<Limits, "requestBytes" | "subscriptionsPerConnection" | "socketBufferBytes">;
 }
@@ -105,6 +107,7 @@ export function createSockets(deps: WebSocketDeps): GraphQLSockets {
     onClose: ({ extra }) => extra.release?.(),
     onSubscribe: async ({ extra, subscriptions }, _id, params) => {
       if (Object.keys(subscriptions).length > deps.limits.subscriptionsPerConnection) {
+        deps.refused("subscriptionsPerConnection");
         const message = `More than ${deps.limits.subscriptionsPerConnection} operations at once on this connection.`;
         return [codedGraphQLError({ code: "TOO_MANY_CONNECTIONS", message, retryAfterMs: 1_000 })];
       }
@@ -129,7 +132,9 @@ export function createSockets(deps: WebSocketDeps): GraphQLSockets {
       server.handleUpgrade(request, socket, head, (webSocket) => {
         // Updates wait for their reader; answers to pings and messages do not, and would pile up.
         const cutGreedy = (): void => {
-          if (webSocket.bufferedAmount > deps.limits.socketBufferBytes) webSocket.terminate();
+          if (webSocket.bufferedAmount <= deps.limits.socketBufferBytes) return;
+          deps.refused("socketBufferBytes");
+          webSocket.terminate();
         };
         webSocket.on("ping", cutGreedy);
         webSocket.on("message", cutGreedy);

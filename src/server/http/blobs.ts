@@ -3,6 +3,7 @@ import { pipeline } from "node:stream/promises";
 import { type CapabilityClaims, readCapability } from "../../shared/capability.ts";
 import { judgementId, type JudgementId, Sha256, submissionOf } from "../../shared/ids.ts";
 import { ProblemManifest } from "../../shared/judging.ts";
+import { createRecent, type Evicted, type MemoryName } from "../../shared/recent.ts";
 import type { Store } from "../store/store.ts";
 import { sendProblem } from "./answer.ts";
 
@@ -10,27 +11,25 @@ import { sendProblem } from "./answer.ts";
 export interface BlobsDeps {
   readonly store: Pick<Store, "submissions" | "blobs">;
   readonly capabilitySecret: string;
+  readonly evicted: Evicted;
 }
 
-/** Manifests whose names are remembered; a manifest never changes. */
-const KEEP_MANIFESTS = 500;
-/** Judgements whose manifest is remembered. */
-const KEEP_JUDGEMENTS = 10_000;
-
-/** `load` with a memory of its last `count` answers; what was not there or failed is asked again. */
-function remember<Key, Value>(count: number, load: (key: Key) => Promise<Value | undefined>) {
-  const known = new Map<Key, Promise<Value | undefined>>();
+/** `load` with a memory of its last answers; what was not there or failed is asked again. */
+function remember<Key, Value>(
+  evicted: Evicted,
+  name: MemoryName,
+  load: (key: Key) => Promise<Value | undefined>,
+) {
+  const known = createRecent<Key, Promise<Value | undefined>>(name, evicted);
   return (key: Key): Promise<Value | undefined> => {
     const remembered = known.get(key);
     if (remembered !== undefined) return remembered;
-    if (known.size >= count) {
-      const oldest = known.keys().next();
-      if (oldest.done !== true) known.delete(oldest.value);
-    }
     const loading = load(key);
     known.set(key, loading);
-    const forget = (): boolean => known.delete(key);
-    loading.then((value) => value === undefined && forget(), forget);
+    const forget = (): void => known.delete(key);
+    loading.then((value) => {
+      if (value === undefined) forget();
+    }, forget);
     return loading;
   };
 }
@@ -49,13 +48,14 @@ function namedBy(manifest: ProblemManifest): ReadonlySet<Sha256> {
  * A blob is allowed when the claims name it, or when the claims name the submission's manifest and that names it.
  * Only the manifest of the submission counts as one: a source file that looks like a manifest opens nothing.
  */
-function createAllows({ store }: BlobsDeps): Allows {
+function createAllows({ store, evicted }: BlobsDeps): Allows {
   // By judgement: judged again, a submission can have a newer manifest.
-  const manifestOf = remember(KEEP_JUDGEMENTS, async (id: JudgementId) => {
+  const manifestOf = remember(evicted, "rememberedVersions", async (id: JudgementId) => {
     const submission = await store.submissions.get(submissionOf(id));
     return submission?.manifest;
   });
-  const namesIn = remember(KEEP_MANIFESTS, async (manifest: Sha256) => {
+  // A manifest never changes.
+  const namesIn = remember(evicted, "rememberedManifests", async (manifest: Sha256) => {
     const bytes = await store.blobs.read(manifest);
     if (bytes === undefined) return undefined;
     return namedBy(ProblemManifest.parse(JSON.parse(new TextDecoder().decode(bytes))));

@@ -7,6 +7,10 @@ import { runJson } from "../graphql/jsonrequest.ts";
 import type { GraphQLHandler } from "../graphql/yoga.ts";
 import { readBody, sendJson } from "./answer.ts";
 import type { ConnectionCounts } from "./connections.ts";
+import type { Places } from "./places.ts";
+import type { Exchange } from "./server.ts";
+import { importsBusy } from "../graphql/importproblem.ts";
+import type { Refused } from "../overflow.ts";
 
 export interface GraphQLRouteDeps {
   /** Reads JSON, up to requestBytes. */
@@ -16,7 +20,9 @@ export interface GraphQLRouteDeps {
   readonly page: (request: IncomingMessage, response: ServerResponse, name: string) => Promise<boolean>;
   readonly authenticate: Authenticate;
   readonly connections: ConnectionCounts;
-  readonly limits: Pick<Limits, "requestBytes" | "packageBytes" | "connectionsPerOwner">;
+  readonly imports: Places;
+  readonly refused: Refused;
+  readonly limits: Pick<Limits, "requestBytes" | "packageBytes" | "connectionsPerOwner" | "importsAtOnce">;
   /** Event streams that are open: cut when the server stops, since they would not end. */
   readonly streams: Set<ServerResponse>;
 }
@@ -70,6 +76,7 @@ function checkSize(deps: GraphQLRouteDeps, request: IncomingMessage): CodedError
   const { requestBytes, packageBytes } = deps.limits;
   const most = isUpload(request) ? packageBytes + requestBytes : requestBytes;
   if (Number(request.headers["content-length"] ?? 0) <= most) return undefined;
+  deps.refused(isUpload(request) ? "packageBytes" : "requestBytes");
   return { code: "REQUEST_TOO_LARGE", message: `The request body is larger than ${most} bytes.` };
 }
 
@@ -93,8 +100,7 @@ function holdStream(
 /** `/graphql`: GraphiQL for a browser that opens it, GraphQL for everything else. */
 export async function handleGraphQL(
   deps: GraphQLRouteDeps,
-  request: IncomingMessage,
-  response: ServerResponse,
+  { request, response, waits }: Exchange,
 ): Promise<void> {
   if (isPage(request)) {
     await deps.page(request, response, "");
@@ -116,14 +122,18 @@ export async function handleGraphQL(
     refuse(response, refused);
     return;
   }
-  if (isStream(request) && !holdStream(deps, authentication, response)) {
-    const message = `You hold ${deps.limits.connectionsPerOwner} connections already (limit connectionsPerOwner).`;
-    refuse(response, { code: "TOO_MANY_CONNECTIONS", message, retryAfterMs: 5_000 });
-    return;
+  if (isStream(request)) {
+    if (!holdStream(deps, authentication, response)) {
+      const message = `You hold ${deps.limits.connectionsPerOwner} connections already (limit connectionsPerOwner).`;
+      refuse(response, { code: "TOO_MANY_CONNECTIONS", message, retryAfterMs: 5_000 });
+      return;
+    }
+    waits();
   }
   if (isPlainJson(request)) {
     const bytes = await readBody(request, deps.limits.requestBytes);
     if (bytes === undefined) {
+      deps.refused("requestBytes");
       const message = `The request body is larger than ${deps.limits.requestBytes} bytes.`;
       refuse(response, { code: "REQUEST_TOO_LARGE", message });
       return;
@@ -132,6 +142,15 @@ export async function handleGraphQL(
     const { status, body, headers } = await runJson(deps.graphql, caller, bytes);
     sendJson(response, status, body, headers);
     return;
+  }
+  if (isUpload(request)) {
+    // Before it is read: it is held in memory as a whole.
+    const release = deps.imports.take();
+    if (release === undefined) {
+      refuse(response, importsBusy(deps.limits));
+      return;
+    }
+    response.once("close", release);
   }
   response.setHeader("Cache-Control", "no-store");
   const handler = isUpload(request) ? deps.uploads : deps.graphql;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type ErrorCode, ERRORS } from "../../shared/errors.ts";
 import { ProblemDetails, SubmissionRequest, SubmissionResource } from "./resources.ts";
-import { MAX_WAIT_MS } from "./submissions.ts";
+import type { Limits } from "../../shared/limits.ts";
 
 const problem = (codes: readonly ErrorCode[]) => {
   const byStatus = Map.groupBy(codes, (code) => ERRORS[code].httpStatus);
@@ -27,7 +27,7 @@ function schemaOf(schema: z.ZodType, io: "input" | "output"): object {
 }
 
 /** OpenAPI 3.1 of the REST face, made from the schemas that requests and answers go through. */
-export const openApiDocument = {
+export const openApiDocument = ({ longPollMs }: Pick<Limits, "longPollMs">) => ({
   openapi: "3.1.0",
   info: {
     title: "Docket",
@@ -98,7 +98,7 @@ export const openApiDocument = {
           {
             name: "waitMs",
             in: "query",
-            schema: { type: "integer", minimum: 0, maximum: MAX_WAIT_MS },
+            schema: { type: "integer", minimum: 0, maximum: longPollMs },
             description: "Longest wait; the current state is answered after it.",
           },
           {
@@ -121,6 +121,7 @@ export const openApiDocument = {
             "ORIGIN_NOT_ALLOWED",
             "HOST_NOT_ALLOWED",
             "SUBMISSION_NOT_FOUND",
+            "TOO_MANY_CONNECTIONS",
             "SERVICE_UNAVAILABLE",
           ]),
         },
@@ -135,4 +136,4 @@ export const openApiDocument = {
       ProblemDetails: schemaOf(ProblemDetails, "output"),
     },
   },
-} as const;
+});

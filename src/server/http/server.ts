@@ -2,17 +2,22 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Service } from "../../shared/lifecycle.ts";
+import type { Limits } from "../../shared/limits.ts";
 import type { Log } from "../../shared/log.ts";
 import { asCodedError } from "../coded.ts";
 import { sendProblem } from "./answer.ts";
 import { checkHost, checkOrigin, crossOriginHeaders, type Door, SECURITY_HEADERS } from "./door.ts";
+import type { Refused } from "../overflow.ts";
 import type { Metrics } from "./metrics.ts";
+import type { Places } from "./places.ts";
 
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly path: string;
   readonly query: URLSearchParams;
+  /** From here on it waits for news and is counted as a connection of its owner, not as a request under way. */
+  readonly waits: () => void;
 }
 
 export interface Route {
@@ -28,6 +33,10 @@ export interface HttpDeps {
   readonly door: Door;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly limits: Pick<Limits, "connections" | "requestsAtOnce">;
+  readonly refused: Refused;
+  /** Requests under way. */
+  readonly places: Places;
   /** The route of a path, if there is one. */
   readonly route: (path: string) => Route | undefined;
   /** A WebSocket handshake that passed the door; false when there is none at this path. */
@@ -108,15 +117,26 @@ function answerError(log: Log, { response, path }: Exchange, error: unknown): vo
 
 function serve(deps: HttpDeps, request: IncomingMessage, response: ServerResponse): void {
   const startedAt = performance.now();
-  const exchange = { request, response, ...pathOf(request) };
-  const route = deps.route(exchange.path);
+  const { path, query } = pathOf(request);
+  const route = deps.route(path);
+  // Health is asked for most when all is taken.
+  const leave = route?.open === true ? (): void => undefined : deps.places.take();
   for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
   response.once("close", () => {
+    leave?.();
     const seconds = (performance.now() - startedAt) / 1000;
     const [name, method, status] = [route?.name ?? "none", request.method ?? "", response.statusCode];
     deps.metrics.request(name, method, status, seconds);
-    deps.log.debug({ method, path: exchange.path, status, ms: Math.round(seconds * 1000) }, "answered");
+    deps.log.debug({ method, path, status, ms: Math.round(seconds * 1000) }, "answered");
   });
+  if (leave === undefined) {
+    const message = `This server answers ${deps.limits.requestsAtOnce} requests already (limit requestsAtOnce). Try again.`;
+    const busy = { code: "SERVICE_UNAVAILABLE", message, retryAfterMs: BUSY_MS } as const;
+    // What was not read of the body must not be taken for the next request.
+    sendProblem(response, busy, { Connection: "close" });
+    return;
+  }
+  const exchange = { request, response, path, query, waits: leave };
   answer(deps, route, exchange).catch((error: unknown) => answerError(deps.log, exchange, error));
 }
 
@@ -148,10 +168,14 @@ async function listen(server: Server, { host, port }: HttpInput): Promise<void> 
 }
 
 const IDLE_LOOK_MS = 25;
+/** Who found no place may come again after this, milliseconds. */
+const BUSY_MS = 1_000;
 
 /** `stop` takes no new connections, lets requests finish within the grace time, then cuts what is left. */
 export function createHttpService(deps: HttpDeps, input: HttpInput): HttpService {
   const server = createServer({ keepAliveTimeout: 65_000, headersTimeout: 20_000 });
+  server.maxConnections = deps.limits.connections;
+  server.on("drop", () => deps.refused("connections"));
   server.on("request", (request, response) => serve(deps, request, response));
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) =>
     upgrade(deps, request, socket, head),

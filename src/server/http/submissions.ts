@@ -5,10 +5,13 @@ import { SubmissionId } from "../../shared/ids.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Viewer } from "../auth.ts";
 import type { Backbone } from "../backbone.ts";
+import type { Refused } from "../overflow.ts";
 import type { Store } from "../store/store.ts";
 import { maySee, type SubmissionView, viewOf } from "../submissionview.ts";
 import { submitAs } from "../submitas.ts";
 import { readBody, sendJson, sendProblem } from "./answer.ts";
+import type { ConnectionCounts } from "./connections.ts";
+import type { Exchange } from "./server.ts";
 import { SubmissionRequest, submissionResource } from "./resources.ts";
 
 /** The thin face for clients without GraphQL: hand in, then ask (and wait) for what came of it. */
@@ -16,13 +19,12 @@ export interface SubmissionsDeps {
   readonly store: Pick<Store, "snapshots">;
   readonly backbone: Pick<Backbone, "submit" | "feed">;
   readonly limits: Limits;
+  readonly refused: Refused;
+  readonly connections: ConnectionCounts;
   readonly log: Log;
   /** Aborted when the server stops: ends the waiting. */
   readonly stopping: AbortSignal;
 }
-
-/** Longest wait that a poll may ask for, milliseconds. */
-export const MAX_WAIT_MS = 30_000;
 
 const parseJson = (bytes: Buffer): unknown => {
   try {
@@ -48,6 +50,7 @@ export async function postSubmission(
   }
   const bytes = await readBody(request, deps.limits.requestBytes);
   if (bytes === undefined) {
+    deps.refused("requestBytes");
     const message = `The body is larger than ${deps.limits.requestBytes} bytes (limit requestBytes).`;
     sendProblem(response, { code: "REQUEST_TOO_LARGE", message }, { Connection: "close" });
     return;
@@ -116,26 +119,33 @@ async function waitForNewer(
 export async function getSubmission(
   deps: SubmissionsDeps,
   viewer: Viewer,
-  input: { readonly id: string; readonly query: URLSearchParams },
-  request: IncomingMessage,
-  response: ServerResponse,
+  { request, response, query, waits }: Exchange,
+  wanted: string,
 ): Promise<void> {
-  const waitMs = Number(input.query.get("waitMs") ?? 0);
-  const afterRevision = Number(input.query.get("afterRevision") ?? -1);
-  if (!Number.isInteger(waitMs) || waitMs < 0 || waitMs > MAX_WAIT_MS || !Number.isInteger(afterRevision)) {
-    const message = `afterRevision must be a whole number, waitMs one from 0 to ${MAX_WAIT_MS}.`;
+  const { connectionsPerOwner, longPollMs } = deps.limits;
+  const waitMs = Number(query.get("waitMs") ?? 0);
+  const afterRevision = Number(query.get("afterRevision") ?? -1);
+  if (!Number.isInteger(waitMs) || waitMs < 0 || waitMs > longPollMs || !Number.isInteger(afterRevision)) {
+    const message = `afterRevision must be a whole number, waitMs one from 0 to ${longPollMs} (limit longPollMs).`;
     sendProblem(response, { code: "INPUT_INVALID", message });
     return;
   }
-  let view = await find(deps, viewer, input.id);
+  let view = await find(deps, viewer, wanted);
   if (view === undefined) {
-    const message = `There is no submission ${input.id} that you may see.`;
+    const message = `There is no submission ${wanted} that you may see.`;
     sendProblem(response, { code: "SUBMISSION_NOT_FOUND", message });
     return;
   }
   if (waitMs > 0 && view.revision <= afterRevision && !isFinal(view.snapshot.judgement.state)) {
+    const release = deps.connections.take(viewer.owner);
+    if (release === undefined) {
+      const message = `You hold ${connectionsPerOwner} connections already (limit connectionsPerOwner).`;
+      sendProblem(response, { code: "TOO_MANY_CONNECTIONS", message, retryAfterMs: 5_000 });
+      return;
+    }
+    waits();
     const id = view.snapshot.submission._id;
-    await waitForNewer(deps, { id, revision: afterRevision, waitMs }, response);
+    await waitForNewer(deps, { id, revision: afterRevision, waitMs }, response).finally(release);
     view = (await find(deps, viewer, id)) ?? view;
   }
   const headers = { ETag: `"${view.revision}"`, "Cache-Control": "private, no-cache" };

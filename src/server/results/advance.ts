@@ -1,4 +1,5 @@
 import { compareFence, type Fence } from "../../shared/fence.ts";
+import { BOUNDS } from "../../shared/limits.ts";
 import type { FaultCode, JudgeEvent } from "../../shared/protocol.ts";
 import { isFinal, type JudgementDocument, type Try } from "../store/documents.ts";
 
@@ -15,9 +16,6 @@ export interface AdvanceRules {
 }
 
 const STALE: Advance = { type: "stale" };
-
-/** Tries kept whole; a job given back for days by an outage must not grow its document without bound. */
-const TRIES_KEPT = 50;
 
 const fenceOf = (judgement: JudgementDocument): Fence => ({
   generation: judgement.generation,
@@ -75,7 +73,8 @@ function withTry(tries: readonly Try[], event: JudgeEvent): readonly Try[] {
   };
   const kept = [...tries, made]
     .toSorted((a, b) => a.dispatch - b.dispatch || a.delivery - b.delivery)
-    .slice(-TRIES_KEPT);
+    // A job given back for days by an outage must not grow its document without bound.
+    .slice(-BOUNDS.triesKept.value);
   // One older than all that is kept says nothing new, however often it comes.
   return kept.includes(made) ? kept : tries;
 }

@@ -3,6 +3,7 @@ import type { Clock } from "../../shared/clock.ts";
 import type { CrashPoint } from "../../shared/crashpoint.ts";
 import { judgementId, type JudgementId } from "../../shared/ids.ts";
 import type { JudgeEvent } from "../../shared/protocol.ts";
+import { createRecent, type Evicted } from "../../shared/recent.ts";
 import { announce } from "../broker/announce.ts";
 import { isFinal, type JudgementDocument, revisionOf } from "../store/documents.ts";
 import type { Judgements } from "../store/judgements.ts";
@@ -17,12 +18,10 @@ export interface RecordDeps extends SettleDeps {
   readonly tries: number;
   readonly crash: CrashPoint;
   readonly heardOf: HeardOf;
+  readonly evicted: Evicted;
 }
 
 export type Recorded = "recorded" | "stale" | "unknown";
-
-/** Remembered judgements spare a read; a wrong memory only costs a failed guarded write. */
-const REMEMBER_COUNT = 2_000;
 
 /**
  * Applies events of one judgement, together, in one guarded write. Safe to repeat and to run anywhere at once: a
@@ -32,16 +31,9 @@ export function createRecord(
   deps: RecordDeps,
 ): (events: readonly [JudgeEvent, ...JudgeEvent[]]) => Promise<Recorded> {
   const { judgements, clock, crash } = deps;
-  const remembered = new Map<JudgementId, JudgementDocument>();
-
-  function remember(judgement: JudgementDocument): void {
-    remembered.delete(judgement._id);
-    // A final one answers repeated events without a read, for a while.
-    remembered.set(judgement._id, judgement);
-    if (remembered.size <= REMEMBER_COUNT) return;
-    const oldest = remembered.keys().next();
-    if (oldest.done !== true) remembered.delete(oldest.value);
-  }
+  /** Spare a read; a wrong memory only costs a failed guarded write. Final ones answer repeated events, for a while. */
+  const remembered = createRecent<JudgementId, JudgementDocument>("rememberedJudgements", deps.evicted);
+  const remember = (judgement: JudgementDocument): void => remembered.set(judgement._id, judgement);
 
   return async (events) => {
     const id = judgementId(events[0].submission, events[0].generation);

@@ -4,6 +4,7 @@ import { buffer } from "node:stream/consumers";
 import { Binary, type Collection } from "mongodb";
 import type { Clock } from "../../shared/clock.ts";
 import type { Sha256 } from "../../shared/ids.ts";
+import { createRecent, type Evicted } from "../../shared/recent.ts";
 import type { BlobBytes } from "./blobbytes.ts";
 import { BlobDamaged, type BlobStore } from "./blobs.ts";
 import { groupInsert } from "./insertgroup.ts";
@@ -26,7 +27,6 @@ export interface BlobDocument {
 const INLINE_BYTES = 256 * 1024;
 /** A blob put by this server so recently is not put again, milliseconds: far below the age of collection. */
 const REMEMBER_MS = 10 * 60_000;
-const REMEMBER_COUNT = 20_000;
 
 export const sha256Of = (content: Uint8Array): Sha256 =>
   createHash("sha256").update(content).digest("hex") as Sha256;
@@ -36,20 +36,13 @@ export async function createBlobs(deps: {
   readonly collection: Collection<BlobDocument>;
   readonly bytes: BlobBytes;
   readonly clock: Clock;
+  readonly evicted: Evicted;
 }): Promise<BlobStore> {
   const { collection, bytes, clock } = deps;
   await guarded(() => collection.createIndex({ touchedAt: 1 }, { partialFilterExpression: { kept: false } }));
   const insert = groupInsert(collection);
-  /** When this server last saw a blob stored, oldest first. */
-  const recent = new Map<Sha256, number>();
-
-  function remember(sha256: Sha256, now: number): void {
-    recent.delete(sha256);
-    recent.set(sha256, now);
-    if (recent.size <= REMEMBER_COUNT) return;
-    const oldest = recent.keys().next();
-    if (oldest.done !== true) recent.delete(oldest.value);
-  }
+  /** When this server last saw a blob stored. */
+  const recent = createRecent<Sha256, number>("rememberedBlobs", deps.evicted);
 
   async function put(content: Uint8Array): Promise<Sha256> {
     const sha256 = sha256Of(content);
@@ -74,7 +67,7 @@ export async function createBlobs(deps: {
       // Collected between the two: put it anew.
       if (touched.matchedCount === 0) return await put(content);
     }
-    remember(sha256, now);
+    recent.set(sha256, now);
     return sha256;
   }
 

@@ -1,4 +1,5 @@
 import { type Db, MongoServerError, type ObjectId } from "mongodb";
+import { BOUNDS } from "../../shared/limits.ts";
 import { guarded } from "./unavailable.ts";
 
 /** A message that could not be used and was taken out of its stream: what an operator wants to know of it. */
@@ -25,19 +26,22 @@ export interface Rejected {
   newest(first: number): Promise<RejectedMessage[]>;
 }
 
-const KEPT = 1_000;
-const KEPT_BYTES = 4 * 1024 * 1024;
 /** MongoDB's answer when the collection is there. */
 const NAMESPACE_EXISTS = 48;
 
-export async function createRejected(db: Db): Promise<Rejected> {
+/** `most`: messages kept; one that differs from what the collection was made with is applied. */
+export async function createRejected(db: Db, most: number): Promise<Rejected> {
   const name = "rejected";
+  const capped = { capped: true, size: BOUNDS.rejectedBytes.value, max: most };
   await guarded(async () => {
-    const [there] = await db.listCollections({ name }, { nameOnly: true }).toArray();
-    if (there !== undefined) return;
-    await db.createCollection(name, { capped: true, size: KEPT_BYTES, max: KEPT }).catch((error: unknown) => {
-      if (!(error instanceof MongoServerError && error.code === NAMESPACE_EXISTS)) throw error;
-    });
+    const [there] = await db.listCollections({ name }, { nameOnly: false }).toArray();
+    if (there === undefined) {
+      await db.createCollection(name, capped).catch((error: unknown) => {
+        if (!(error instanceof MongoServerError && error.code === NAMESPACE_EXISTS)) throw error;
+      });
+    } else if (there.options?.max !== most) {
+      await db.command({ collMod: name, cappedMax: most });
+    }
   });
   const collection = db.collection<RejectedMessage & { _id?: ObjectId }>(name);
   return {
