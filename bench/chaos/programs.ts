@@ -30,8 +30,8 @@ export interface Work {
 
 /** How often each kind of program comes. */
 const WEIGHTS = { AC: 46, WA: 18, RTE: 16, CE: 12, long: 5, TLE: 3 };
-/** How often each language comes: less often where a program costs more. */
-const LANGUAGES: Readonly<Record<LanguageId, number>> = {
+/** How often each language of the two pools comes: less often where a program costs more. */
+const LANGUAGES: Readonly<Partial<Record<LanguageId, number>>> = {
   python: 20,
   javascript: 6,
   c: 30,
@@ -58,7 +58,7 @@ interface Sample {
 /** One of them, by the weights of its language and problem. */
 function pickSample(random: Random, samples: readonly Sample[]): Sample {
   const weights = Object.fromEntries(
-    samples.map(({ language, problem }, index) => [index, LANGUAGES[language] * PROBLEMS[problem]]),
+    samples.map(({ language, problem }, index) => [index, (LANGUAGES[language] ?? 0) * PROBLEMS[problem]]),
   );
   const picked = samples[Number(random.weighted(weights))];
   if (picked === undefined) throw new Error("nothing to pick from");

@@ -3,13 +3,13 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { SubmissionSnapshot } from "../../src/server/store/documents.ts";
-import { purgeJob } from "../../src/server/broker/jobs.ts";
 import { eventStreamOf, RECORDER_CONSUMER } from "../../src/shared/topology.ts";
 import { namespace } from "../support/namespace.ts";
 import {
   accepted,
   eventually,
   openWire,
+  purgeJob,
   putProblem,
   type Server,
   startServer,
@@ -146,7 +146,7 @@ describe("a server that dies", () => {
     await until(server, submission._id, (snapshot) => snapshot.judgement.state === "QUEUED");
     await server.stop();
     server = undefined;
-    await purgeJob({ jsm: wire.jsm, topology: ns.topology }, judgement);
+    await purgeJob(wire, ns.topology, judgement);
     await death(await startVictim("dispatch.afterRaise", { reconcile: { intervalMs: 100, quietMs: 1 } }));
     server = await startServer(ns);
     expect((await only(server, "ann6"))?.judgement).toMatchObject({ state: "PENDING", dispatch: 2 });

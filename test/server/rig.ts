@@ -2,6 +2,7 @@ import { jetstream, type JetStreamClient, type JetStreamManager, jetstreamManage
 import { type Msg, type NatsConnection, RequestError, TimeoutError } from "@nats-io/transport-node";
 import { Registry } from "prom-client";
 import { type Backbone, createBackbone } from "../../src/server/backbone.ts";
+import type { JobPlace } from "../../src/server/broker/jobs.ts";
 import type { Role, SubmissionSnapshot } from "../../src/server/store/documents.ts";
 import { openStore, type Store } from "../../src/server/store/store.ts";
 import { systemClock } from "../../src/shared/clock.ts";
@@ -266,4 +267,10 @@ export async function eventually<T>(
     withinMs,
   );
   return found.value;
+}
+
+/** Removes the job of a submission by hand, waiting or held. */
+export async function purgeJob({ jsm }: Wire, topology: Topology, place: JobPlace): Promise<void> {
+  const filter = subjects.job(topology, place.language, place.lane, place.submission);
+  await jsm.streams.purge(streamOf(topology, place.language), { filter });
 }

@@ -50,12 +50,17 @@ export async function removeJob(deps: JobsDeps, language: QueueId, seq: number):
   }
 }
 
-/** Removes whatever waits for a submission, held or not. */
-export async function purgeJob(deps: JobsDeps, place: JobPlace): Promise<void> {
-  const { jsm, topology } = deps;
-  await jsm.streams.purge(streamOf(topology, place.language), {
-    filter: subjects.job(topology, place.language, place.lane, place.submission),
-  });
+/**
+ * Removes the job of a submission, waiting or held, unless it is of a later generation than this: one that was redriven
+ * or rejudged meanwhile has the same subject. By its sequence, so that what is published in between stays.
+ */
+export async function removeJobUpTo(
+  deps: JobsDeps,
+  place: JobPlace & { readonly generation: number },
+): Promise<void> {
+  const found = await findJob(deps, place);
+  if (found === undefined || (found.job?.generation ?? 0) > place.generation) return;
+  await removeJob(deps, place.language, found.seq);
 }
 
 /** How many messages a language's stream holds. */

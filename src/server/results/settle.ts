@@ -2,7 +2,7 @@ import { encodeJson } from "../../shared/nats.ts";
 import type { Control } from "../../shared/protocol.ts";
 import { subjects, type Topology } from "../../shared/topology.ts";
 import { announce } from "../broker/announce.ts";
-import { purgeJob } from "../broker/jobs.ts";
+import { removeJobUpTo } from "../broker/jobs.ts";
 import { BrokerUnavailable, type Link } from "../broker/link.ts";
 import type { Log } from "../../shared/log.ts";
 import { isFinal, type JudgementDocument, revisionOf } from "../store/documents.ts";
@@ -47,7 +47,7 @@ export async function settle(deps: SettleDeps, judgement: JudgementDocument): Pr
     deps.link.tell(subjects.control(deps.topology, executor), encodeJson(cancel));
   }
   try {
-    await purgeJob({ jsm: deps.link.use().jsm, topology: deps.topology }, judgement);
+    await removeJobUpTo({ jsm: deps.link.use().jsm, topology: deps.topology }, judgement);
   } catch (error) {
     // Whoever gets the leftover job asks for its fence first, hears that it is not current, and drops it.
     const level = error instanceof BrokerUnavailable ? "debug" : "warn";

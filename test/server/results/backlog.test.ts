@@ -1,12 +1,12 @@
 import { MongoClient } from "mongodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { purgeJob } from "../../../src/server/broker/jobs.ts";
 import type { SubmissionDocument } from "../../../src/server/store/documents.ts";
 import { namespace } from "../../support/namespace.ts";
 import {
   accepted,
   eventually,
   openWire,
+  purgeJob,
   putProblem,
   type Server,
   startServer,
@@ -51,7 +51,7 @@ describe("docket_submissions_stuck", () => {
     // No job can be made without its submission.
     await submissions.deleteOne({ _id: submission._id });
     const place = { language: "python", lane: "practice", submission: submission._id } as const;
-    await purgeJob({ jsm: wire.jsm, topology: ns.topology }, place);
+    await purgeJob(wire, ns.topology, place);
     await eventually(
       () => gauge("docket_submissions_stuck"),
       (stuck) => stuck === 1,

@@ -1,6 +1,6 @@
 import { Registry } from "prom-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findJob, purgeJob } from "../../../src/server/broker/jobs.ts";
+import { findJob } from "../../../src/server/broker/jobs.ts";
 import { createLink } from "../../../src/server/broker/link.ts";
 import { createResultMeasures } from "../../../src/server/results/measures.ts";
 import { createReconciler } from "../../../src/server/results/reconciler.ts";
@@ -22,6 +22,7 @@ import {
   accepted,
   eventually,
   openWire,
+  purgeJob,
   putProblem,
   type Server,
   startServer,
@@ -70,7 +71,7 @@ async function finish(id: SubmissionId, dispatch: number, language: "python" | "
 describe("a job that is in no stream", () => {
   it("is dispatched anew after a purge by hand", async () => {
     const id = await queued();
-    await purgeJob(jobs(), { language: "python", lane: "practice", submission: id });
+    await purgeJob(wire, ns.topology, { language: "python", lane: "practice", submission: id });
     await finish(id, 2);
   });
 
@@ -96,7 +97,7 @@ describe("a job that is in no stream", () => {
 
   it("is found by its id when a message of another dispatch has its subject", async () => {
     const id = await queued();
-    await purgeJob(jobs(), { language: "python", lane: "practice", submission: id });
+    await purgeJob(wire, ns.topology, { language: "python", lane: "practice", submission: id });
     const second = await eventually(
       () => findJob(jobs(), { language: "python", lane: "practice", submission: id }),
       (found) => found?.job?.dispatch === 2,
