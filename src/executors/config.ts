@@ -37,6 +37,8 @@ export interface SandboxEnvironment {
   readonly slotUidBase: number;
   /** What toolchains have to have built once; root's, shared by the executors of a machine. */
   readonly toolchainDir: string | undefined;
+  /** File by which the executors of a machine take turns at being alone on it. */
+  readonly machineLock: string;
 }
 
 const listOf = <Item extends z.ZodType<string, string>>(item: Item) =>
@@ -148,6 +150,7 @@ const Privileged = z.object({
   DOCKET_UID: z.coerce.number().int().min(1),
   DOCKET_SLOT_UID_BASE: z.coerce.number().int().min(1),
   DOCKET_TOOLCHAIN_DIR: z.string().startsWith("/", "expected an absolute path").optional(),
+  DOCKET_MACHINE_LOCK: z.string().startsWith("/", "expected an absolute path").default("/run/docket/alone"),
 });
 
 /** Reads what the sandbox needs. Throws EnvironmentError with all problems together. */
@@ -158,5 +161,6 @@ export function readSandboxEnvironment(env: NodeJS.ProcessEnv): SandboxEnvironme
     uid: given.DOCKET_UID,
     slotUidBase: given.DOCKET_SLOT_UID_BASE,
     toolchainDir: given.DOCKET_TOOLCHAIN_DIR,
+    machineLock: given.DOCKET_MACHINE_LOCK,
   };
 }

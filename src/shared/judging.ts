@@ -31,6 +31,15 @@ export const CompileReport = z.object({
 });
 export type CompileReport = z.infer<typeof CompileReport>;
 
+/** That a test was run twice since its first time was no proof; what else is told of it is the second run's. */
+export const RerunAlone = z.object({
+  /** The first run ended just over the time limit, or it was over it on a machine that had not the time for it. */
+  reason: z.enum(["nearLimit", "saturated"]),
+  firstCpuMs: z.number(),
+  firstWallMs: z.number(),
+});
+export type RerunAlone = z.infer<typeof RerunAlone>;
+
 export const TestReport = z.object({
   /** Path below the package's data folder without ending, e.g. "secret/02-large". */
   name: z.string(),
@@ -46,6 +55,10 @@ export const TestReport = z.object({
   teamMessage: z.string().optional(),
   /** Of a scoring problem. */
   score: z.number().optional(),
+  /** Set when it was run again with the machine to itself. */
+  rerunAlone: RerunAlone.optional(),
+  /** The beginning of what program and validator of an interactive problem said to each other. Jury only. */
+  transcript: z.string().optional(),
 });
 export type TestReport = z.infer<typeof TestReport>;
 
@@ -160,6 +173,8 @@ export const ManifestValidator = z.discriminatedUnion("type", [
     files: z.array(SourceFile).min(1),
     /** Script that starts a validator of several files, where the language needs to know. */
     entryPoint: z.string().optional(),
+    /** Exit codes and order of arguments of Codeforces' testlib. */
+    testlib: z.boolean().optional(),
   }),
 ]);
 export type ManifestValidator = z.infer<typeof ManifestValidator>;
@@ -185,6 +200,10 @@ export const ProblemManifest = z.object({
   runAllTests: z.boolean(),
   /** In the order of the format, the root first; none: all tests are one group. */
   groups: z.array(ManifestGroup).min(1).optional(),
+  /** Program and validator talk to each other. */
+  interactive: z.boolean().optional(),
+  /** Of a multi-pass problem: most runs of one test. */
+  passes: z.int().min(2).optional(),
   /** Submissions get a score. */
   scoring: z.boolean().optional(),
   /** Legacy `validation: custom score`: each accepted test must have a score of the validator. */

@@ -4,20 +4,22 @@ import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { Clock } from "../../shared/clock.ts";
 import type { LanguageId } from "../../shared/language.ts";
 import type { Limits } from "../../shared/limits.ts";
-import type { Sandbox } from "../sandbox/sandbox.ts";
+import type { Turnstile } from "../sandbox/turnstile.ts";
 import type { WorkKind } from "../work.ts";
 import { type ArtefactCache, openArtefactCache } from "./artefacts.ts";
 import type { UsableLanguage } from "./compiler.ts";
 import { createJudge, type JudgeDeps } from "./judge.ts";
+import { createReruns, measureReruns, type Reruns } from "./rerun.ts";
+import { readMachineTimes } from "./saturation.ts";
 import { createToolchainProof } from "./toolchainproof.ts";
 import { readCpuPressure } from "./wall.ts";
 import { removeOldWorkspaces } from "./workspace.ts";
 
 export interface OpenJudgeDeps {
-  readonly sandbox: Sandbox;
+  readonly sandbox: Turnstile;
   /** The executor's own; jobs and artefacts live below it. */
   readonly workDir: string;
-  readonly limits: Pick<Limits, "artefactCacheBytes" | "compileMessageCharacters" | "judgeMessageCharacters">;
+  readonly limits: JudgeDeps["limits"] & Pick<Limits, "artefactCacheBytes">;
   readonly clock: Clock;
   readonly registry: Registry;
   /** What may be compiled and run here, validators included; undefined for the rest. Asked anew for each job. */
@@ -43,9 +45,21 @@ export async function openJudge(deps: OpenJudgeDeps): Promise<WorkKind> {
     language: deps.language,
     artefacts,
     cpuPressure: readCpuPressure,
+    reruns: openReruns(deps),
     proof: createToolchainProof({ ...deps, cpuPressure: readCpuPressure }),
     onJudged: measureJudgings(deps.registry),
   });
+}
+
+function openReruns({ sandbox, registry }: Pick<OpenJudgeDeps, "sandbox" | "registry">): Reruns {
+  const monotonicMs = (): number => performance.now();
+  const reruns = createReruns({
+    turnstile: sandbox,
+    machineTimes: () => readMachineTimes(monotonicMs),
+    monotonicMs,
+  });
+  measureReruns(reruns, registry);
+  return reruns;
 }
 
 function measureJudgings(registry: Registry): JudgeDeps["onJudged"] {

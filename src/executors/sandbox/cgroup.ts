@@ -17,6 +17,8 @@ export interface RunGroup {
   readonly cpuFile: string;
   /** File with the memory in use now, bytes. World-readable. */
   readonly memoryFile: string;
+  /** File with the numbers of its processes. World-readable. */
+  readonly procsFile: string;
   limit(limits: { readonly memoryKiB: number; readonly processes: number }): void;
   /** CPU time of all processes that were ever in the group, nanoseconds. */
   cpuNs(): number;
@@ -26,8 +28,6 @@ export interface RunGroup {
   oomKills(): number;
   /** Whether memory use has ever been up against the group's own limit. */
   reachedMemoryLimit(): boolean;
-  /** Processes in it, by the numbers that our own PID namespace gives them. */
-  pids(): readonly number[];
   isEmpty(): boolean;
   /** SIGKILL for every process in the group, stopped ones too. */
   kill(): void;

@@ -64,6 +64,7 @@ function runGroup(
     procsFiles: all.map((dir) => join(dir, "cgroup.procs")),
     cpuFile,
     memoryFile: join(dirs.memory, "memory.usage_in_bytes"),
+    procsFile: procs,
     limit({ memoryKiB, processes }) {
       const limit = join(dirs.memory, "memory.limit_in_bytes");
       const withSwap = join(dirs.memory, "memory.memsw.limit_in_bytes");
@@ -90,7 +91,6 @@ function runGroup(
       const peak = readNumber(join(dirs.memory, "memory.max_usage_in_bytes"));
       return peak > readNumber(join(dirs.memory, "memory.limit_in_bytes")) - OOM_SLACK_BYTES;
     },
-    pids: () => pidsIn(procs),
     isEmpty: () => pidsIn(procs).length === 0,
     kill: () => killAll(procs),
     remove() {

@@ -79,6 +79,7 @@ function runGroup(dir: string): RunGroup {
     procsFiles: [procs],
     cpuFile,
     memoryFile,
+    procsFile: procs,
     limit({ memoryKiB, processes }) {
       write(join(dir, "memory.max"), memoryKiB * 1024);
       const swap = join(dir, "memory.swap.max");
@@ -94,7 +95,6 @@ function runGroup(dir: string): RunGroup {
     peakKiB: () => Math.round((hasPeak ? readNumber(peak) : seenBytes) / 1024),
     oomKills: () => keyed(readFileSync(join(dir, "memory.events"), "utf8"), "oom_kill"),
     reachedMemoryLimit: () => keyed(readFileSync(join(dir, "memory.events"), "utf8"), "oom") > 0,
-    pids: () => pidsIn(procs),
     // cgroup.procs leaves out processes that are dying but still there.
     isEmpty: () => keyed(readFileSync(join(dir, "cgroup.events"), "utf8"), "populated") === 0,
     kill() {

@@ -1,7 +1,8 @@
 import { closeSync, constants, openSync, writeSync } from "node:fs";
 import { z } from "zod";
 import type { WarmChild } from "./warmchild.ts";
-import type { RunLimits, RunResult, RunStatus } from "./sandbox.ts";
+import { type RunLimits, type RunResult, type RunStatus, SandboxFault } from "./sandbox.ts";
+import { createWallTime, TOO_BUSY } from "./walltime.ts";
 
 export interface IsolateTest {
   readonly source: Buffer;
@@ -40,16 +41,23 @@ export async function runIsolateTest(
   const { source, input, checkOnly, limits } = test;
   const sinks = { "1": openSink(test.stdout), "2": openSink(test.stderr) };
   const { accounts } = child;
-  const startedAt = monotonicMs();
+  const delayBefore = accounts.runDelayMs();
+  const wall = createWallTime(
+    { monotonicMs, runDelayMs: () => accounts.runDelayMs() - delayBefore },
+    limits.wallMs,
+  );
   const cpuBefore = accounts.cpuMs();
   let memoryKiB = accounts.memoryKiB();
   const decided = Promise.withResolvers<RunStatus | Unsupported>();
   const onAbort = (): void => decided.resolve({ type: "cancelled" });
   const poll = setInterval(() => {
+    wall.tick();
     if (child.dead) return;
     memoryKiB = Math.max(memoryKiB, accounts.memoryKiB());
     if (accounts.cpuMs() - cpuBefore > limits.cpuMs) decided.resolve({ type: "limit", limit: "cpu" });
-    else if (monotonicMs() - startedAt > limits.wallMs) decided.resolve({ type: "limit", limit: "wall" });
+    const state = wall.state();
+    if (state === "over") decided.resolve({ type: "limit", limit: "wall" });
+    else if (state === "tooBusy") decided.reject(new SandboxFault(TOO_BUSY));
   }, POLL_MS);
   signal.addEventListener("abort", onAbort, { once: true });
   child.onFrame = ({ type, body }) => {
@@ -61,7 +69,14 @@ export async function runIsolateTest(
       const sink = sinks[type];
       sink.bytes += body.length;
       if (sink.bytes > limits.outputKiB * 1024) decided.resolve({ type: "limit", limit: "output" });
-      else if (sink.fd !== undefined) writeSync(sink.fd, body);
+      else if (sink.fd !== undefined) {
+        try {
+          writeSync(sink.fd, body);
+        } catch (error) {
+          // Our disk is full: no matter of the program's.
+          decided.reject(error);
+        }
+      }
     }
   };
   child.ended.then(
@@ -76,7 +91,8 @@ export async function runIsolateTest(
       input,
     ]);
     const status = await decided.promise;
-    const wallMs = monotonicMs() - startedAt;
+    wall.tick();
+    const wallMs = wall.ms();
     if ("unsupported" in status) return status;
     if (status.type !== "exited") await child.kill();
     const ended = child.dead ? await child.ended : undefined;
@@ -84,6 +100,10 @@ export async function runIsolateTest(
     memoryKiB = Math.max(0, Math.max(memoryKiB, ended?.memoryKiB ?? accounts.memoryKiB()) - child.baseKiB);
     const overtime = status.type === "exited" && cpuMs > limits.cpuMs;
     return { status: overtime ? { type: "limit", limit: "cpu" } : status, cpuMs, wallMs, memoryKiB };
+  } catch (error) {
+    // It may still be at it.
+    await child.kill();
+    throw error;
   } finally {
     clearInterval(poll);
     signal.removeEventListener("abort", onAbort);

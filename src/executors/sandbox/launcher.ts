@@ -161,7 +161,8 @@ async function main(): Promise<void> {
     try {
       const result = await launch(deps, request, entry.controller.signal, ({ group }) => {
         entry.group = group;
-        say({ type: "started", id, cpuFile: group.cpuFile, memoryFile: group.memoryFile });
+        const { cpuFile, memoryFile, procsFile } = group;
+        say({ type: "started", id, cpuFile, memoryFile, procsFile });
       });
       say({ type: "ended", id, result });
     } catch (error) {

@@ -3,7 +3,7 @@ import { accessSync, chownSync, constants, mkdirSync, readFileSync } from "node:
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { missingCapabilities } from "./capabilities.ts";
-import { readNumber } from "./cgroup.ts";
+import { pidsIn, readNumber } from "./cgroup.ts";
 import { parseCpuStat } from "./cgroupv2.ts";
 import {
   type ReadOnlyMount,
@@ -12,6 +12,7 @@ import {
   type Sandbox,
   SandboxFault,
 } from "./sandbox.ts";
+import { runDelayMs } from "./walltime.ts";
 import { FromLauncher, type LauncherConfig, type ToLauncher } from "./wire.ts";
 
 export interface SandboxConfig {
@@ -38,6 +39,8 @@ export interface Accounts {
   cpuMs(): number;
   /** Memory in use now, KiB. */
   memoryKiB(): number;
+  /** How long it has waited for a CPU (walltime.ts), milliseconds. */
+  runDelayMs(): number;
   /** Gives the run another memory limit. */
   limitMemory(memoryKiB: number): Promise<void>;
 }
@@ -174,10 +177,11 @@ export async function openSandbox(config: SandboxConfig): Promise<NativeSandbox>
           limits: wholeLimits(request.limits),
         },
       }),
-      (cpuFile, memoryFile) =>
+      ({ cpuFile, memoryFile, procsFile }) =>
         onStarted?.({
           cpuMs: lastKnown(() => parseCpu(readFileSync(cpuFile, "utf8")) / 1e6),
           memoryKiB: lastKnown(() => Math.round(readNumber(memoryFile) / 1024)),
+          runDelayMs: lastKnown(() => runDelayMs(pidsIn(procsFile))),
           limitMemory: (memoryKiB) =>
             ask<void>((limitId) => ({ type: "limit", id: limitId, run: id, memoryKiB: Math.ceil(memoryKiB) }))
               .answered,
@@ -229,7 +233,7 @@ interface Asked<Value> {
 interface Pending {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
-  readonly onStarted: ((cpuFile: string, memoryFile: string) => void) | undefined;
+  readonly onStarted: ((files: Extract<FromLauncher, { type: "started" }>) => void) | undefined;
 }
 
 type Answer = Exclude<FromLauncher, { type: "ready" | "refused" }>;
@@ -238,7 +242,7 @@ function settle(pending: Map<number, Pending>, message: Answer): void {
   const asked = pending.get(message.id);
   if (asked === undefined) return;
   if (message.type === "started") {
-    asked.onStarted?.(message.cpuFile, message.memoryFile);
+    asked.onStarted?.(message);
     return;
   }
   pending.delete(message.id);

@@ -7,22 +7,47 @@ import { readdirSync, readFileSync } from "node:fs";
 export interface WallTime {
   /** To be called at every look. */
   tick(): void;
+  /** What was counted so far is not the program's. */
+  startOver(): void;
   ms(): number;
+  /**
+   * Whether it is over the limit. Only what slept is: what waited for a CPU meanwhile is given that time, too, up to
+   * `MOST_STRETCH` times the limit; beyond that the machine is too busy to say anything of the program.
+   */
+  state(): "within" | "over" | "tooBusy";
 }
 
 /** What counts of the time between two looks at most, milliseconds. */
 const MOST_GAP_MS = 200;
+const MOST_STRETCH = 2;
 
-export function createWallTime(monotonicMs: () => number): WallTime {
+export const TOO_BUSY = "the machine is too busy: the program waited for a CPU most of its time";
+
+/** `runDelayMs` is asked when the limit has been reached. */
+export function createWallTime(
+  deps: { readonly monotonicMs: () => number; readonly runDelayMs: () => number },
+  limitMs: number,
+): WallTime {
+  const { monotonicMs, runDelayMs } = deps;
   let lastMs = monotonicMs();
   let countedMs = 0;
+  let allowedMs = limitMs;
   return {
     tick() {
       const nowMs = monotonicMs();
       countedMs += Math.min(MOST_GAP_MS, nowMs - lastMs);
       lastMs = nowMs;
     },
+    startOver() {
+      countedMs = 0;
+    },
     ms: () => countedMs,
+    state() {
+      if (countedMs <= allowedMs) return "within";
+      allowedMs = limitMs + runDelayMs();
+      if (countedMs > allowedMs) return "over";
+      return countedMs > limitMs * MOST_STRETCH ? "tooBusy" : "within";
+    },
   };
 }
 

@@ -121,7 +121,12 @@ export async function startWarmChild(
   ended.then(fail, fail);
 
   const child: WarmChild & { baseKiB: number } = {
-    accounts: { cpuMs: () => 0, memoryKiB: () => 0, limitMemory: () => Promise.resolve() },
+    accounts: {
+      cpuMs: () => 0,
+      memoryKiB: () => 0,
+      runDelayMs: () => 0,
+      limitMemory: () => Promise.resolve(),
+    },
     baseKiB: 0,
     ended,
     get dead() {

@@ -1,10 +1,10 @@
 import { fstatSync, lstatSync, readSync } from "node:fs";
 import { constants } from "node:os";
-import type { RunGroup } from "./cgroup.ts";
+import { pidsIn, type RunGroup } from "./cgroup.ts";
 import { pinnedPath } from "./pin.ts";
 import type { PreparedShell } from "./preparedshell.ts";
 import { type RunResult, type RunStatus, SandboxFault } from "./sandbox.ts";
-import { createWallTime, runDelayMs } from "./walltime.ts";
+import { createWallTime, runDelayMs, TOO_BUSY } from "./walltime.ts";
 import type { LaunchRequest } from "./wire.ts";
 
 /** Everything of a run that was made ready for it. */
@@ -25,8 +25,6 @@ const POLL_MS = 10;
 const REAP_MS = 10_000;
 /** How long it may take until the program has begun, milliseconds of time that counts (walltime.ts). */
 const BEGIN_MS = 30_000;
-/** A program that waits for a CPU is given more wall time, up to so many times the limit. */
-const WALL_STRETCH = 2;
 /** bubblewrap itself and the first process of its PID namespace. */
 const BWRAP_PROCESSES = 2;
 
@@ -56,37 +54,35 @@ export async function watch(
   const cpuBefore = group.cpuNs();
   const oomBefore = group.oomKills();
   const cpuMs = (): number => (group.cpuNs() - cpuBefore) / 1e6;
-  const sinceGo = createWallTime(deps.monotonicMs);
-  let beforeMs = 0;
-  const wallMs = (): number => sinceGo.ms() - beforeMs;
-  let wallLimitMs = limits.wallMs;
+  const wall = createWallTime(
+    { monotonicMs: deps.monotonicMs, runDelayMs: () => runDelayMs(pidsIn(group.procsFile)) },
+    limits.wallMs,
+  );
   let begun = false;
+  let beforeMs = 0;
 
   /** Until the program has begun, no time is its own. */
   const hasBegun = (): boolean => {
     begun ||= shell.entered() !== undefined;
-    if (!begun) beforeMs = sinceGo.ms();
-    if (beforeMs > BEGIN_MS) stop(new SandboxFault("the program did not come to begin"));
+    if (!begun) {
+      beforeMs += wall.ms();
+      wall.startOver();
+      if (beforeMs > BEGIN_MS) stop(new SandboxFault("the program did not come to begin"));
+    }
     return begun;
   };
-  const isOverWall = (): boolean => {
-    if (wallMs() <= wallLimitMs) return false;
-    // Only a program that slept is stopped: one that waited for its CPU meanwhile is given that time.
-    wallLimitMs = limits.wallMs + runDelayMs(group.pids());
-    if (wallMs() <= wallLimitMs && wallMs() > limits.wallMs * WALL_STRETCH) {
-      stop(new SandboxFault("the machine is too busy: the program waited for a CPU most of its time"));
-    }
-    return wallMs() > wallLimitMs;
+  const holdTime = (): void => {
+    if (cpuMs() > limits.cpuMs) stop({ type: "limit", limit: "cpu" });
+    const state = wall.state();
+    if (state === "over") stop({ type: "limit", limit: "wall" });
+    else if (state === "tooBusy") stop(new SandboxFault(TOO_BUSY));
   };
   const poll = setInterval(() => {
-    sinceGo.tick();
+    wall.tick();
     if (group.oomKills() > oomBefore) stop(outOfMemory(group));
     // Runtimes such as the JVM ignore SIGXFSZ and write on for ever.
     else if (wroteTooMuch(outputs, limits)) stop({ type: "limit", limit: "output" });
-    else if (hasBegun()) {
-      if (cpuMs() > limits.cpuMs) stop({ type: "limit", limit: "cpu" });
-      else if (isOverWall()) stop({ type: "limit", limit: "wall" });
-    }
+    else if (hasBegun()) holdTime();
   }, POLL_MS);
   cancel.addEventListener("abort", onCancel, { once: true });
   try {
@@ -96,10 +92,10 @@ export async function watch(
       onStarted();
     }
     const exit = await shell.ended;
-    sinceGo.tick();
+    wall.tick();
     clearInterval(poll);
     await reap(deps, shell);
-    const used = { cpuMs: cpuMs(), wallMs: wallMs(), memoryKiB: group.peakKiB() };
+    const used = { cpuMs: cpuMs(), wallMs: wall.ms(), memoryKiB: group.peakKiB() };
     const cancelled = cause !== undefined && "type" in cause && cause.type === "cancelled";
     if (group.oomKills() > oomBefore && !cancelled) cause = outOfMemory(group);
     const status = cause ?? naturalEnd(run, exit.code, used.cpuMs);

@@ -81,7 +81,13 @@ export const FromLauncher = z.discriminatedUnion("type", [
   /** This machine cannot sandbox: why, in plain words. */
   z.object({ type: z.literal("refused"), message: z.string() }),
   /** Accounts that the executor itself may read while the program runs. */
-  z.object({ type: z.literal("started"), id: z.int(), cpuFile: z.string(), memoryFile: z.string() }),
+  z.object({
+    type: z.literal("started"),
+    id: z.int(),
+    cpuFile: z.string(),
+    memoryFile: z.string(),
+    procsFile: z.string(),
+  }),
   z.object({
     type: z.literal("ended"),
     id: z.int(),

@@ -1,4 +1,4 @@
-import type { CompileReport, GroupReport, TestReport } from "../../shared/judging.ts";
+import type { CompileReport, GroupReport, RerunAlone, TestReport } from "../../shared/judging.ts";
 import { builder } from "./builder.ts";
 import { juryOnly } from "./juryonly.ts";
 import { VerdictEnum } from "./scalars.ts";
@@ -14,6 +14,24 @@ export const Compile = builder.objectRef<CompileReport>("Compile").implement({
   }),
 });
 
+const RerunReason = builder.enumType("RerunReason", {
+  description: "Why a first run was no proof.",
+  values: {
+    NEAR_LIMIT: { value: "nearLimit", description: "It ended just over the time limit." },
+    SATURATED: { value: "saturated", description: "The machine had not the time for it." },
+  } as const,
+});
+
+const Rerun = builder.objectRef<RerunAlone>("RerunAlone").implement({
+  description:
+    "That a test's first run was over the time limit, but no proof of it: it was run again with the machine to itself, and that run counts.",
+  fields: (t) => ({
+    reason: t.expose("reason", { type: RerunReason }),
+    firstCpuMs: t.exposeFloat("firstCpuMs", { description: "CPU time of the first run." }),
+    firstWallMs: t.exposeFloat("firstWallMs", { description: "Time by the clock of the first run." }),
+  }),
+});
+
 export const Test = builder.objectRef<TestReport>("Test").implement({
   description: "One test that has been run.",
   fields: (t) => ({
@@ -23,6 +41,12 @@ export const Test = builder.objectRef<TestReport>("Test").implement({
     wallMs: t.exposeFloat("wallMs", { description: "Time by the clock." }),
     memoryKiB: t.exposeFloat("memoryKiB", { description: "The most that it held at once." }),
     score: t.exposeFloat("score", { nullable: true, description: "Of a scoring problem." }),
+    rerunAlone: t.field({
+      type: Rerun,
+      nullable: true,
+      description: "Set when it was run a second time, since the first was no proof.",
+      resolve: ({ rerunAlone }) => rerunAlone,
+    }),
     teamMessage: t.exposeString("teamMessage", {
       nullable: true,
       description: "What the problem's validator has to say to the team.",
@@ -31,6 +55,12 @@ export const Test = builder.objectRef<TestReport>("Test").implement({
       ...juryOnly,
       description: "Exit code or signal. Jury only.",
       resolve: ({ exit }) => exit,
+    }),
+    transcript: t.string({
+      ...juryOnly,
+      description:
+        "The beginning of what the program (>) and an interactive problem's validator (<) said, of a test that was not accepted. Jury only.",
+      resolve: ({ transcript }) => transcript,
     }),
     judgeMessage: t.string({
       ...juryOnly,

@@ -7,11 +7,11 @@ import type { Problems } from "../store/problems.ts";
 import type { WorkKind } from "./work.ts";
 
 /** Largest factor between a problem's time limit and the wall time that an executor grants one test. */
-const WALL_FACTOR = 40;
+const WALL_FACTOR = 80;
 /** Between the CPU limit of a step (compiling, validating) and the wall time that it may take on a busy machine. */
-const STEP_FACTOR = 10;
+const STEP_FACTOR = 20;
 /** Per test for starting, feeding and cleaning up; and once per job for blobs and queues on the executor. */
-const TEST_MARGIN_MS = 15_000;
+const TEST_MARGIN_MS = 30_000;
 const JOB_MARGIN_MS = 60_000;
 const LONGEST_MS = 24 * 3_600_000;
 
@@ -20,7 +20,8 @@ export function judgeDeadlineMs({ limits, tests }: ProblemManifest): number {
   const test = limits.timeMs * WALL_FACTOR + limits.validationTimeMs * STEP_FACTOR + TEST_MARGIN_MS;
   // Program and validator may both have to be compiled.
   const compile = 2 * limits.compilationTimeMs * STEP_FACTOR;
-  return Math.min(LONGEST_MS, JOB_MARGIN_MS + compile + test * tests.length);
+  // One test of a job may be run a second time.
+  return Math.min(LONGEST_MS, JOB_MARGIN_MS + compile + test * (tests.length + 1));
 }
 
 /** Judging as the backbone's first kind of work. Manifests are immutable: each is read once. */

@@ -35,6 +35,8 @@ export interface TestCase {
   readonly input: string;
   readonly answer: string;
   readonly validatorArgs?: readonly string[];
+  readonly args?: readonly string[];
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 export interface JudgeRequest {
@@ -44,8 +46,14 @@ export interface JudgeRequest {
   readonly tests?: readonly TestCase[];
   readonly limits?: Partial<ProblemManifest["limits"]>;
   readonly runAllTests?: boolean;
-  readonly validator?: { readonly language: LanguageId; readonly files: Readonly<Record<string, string>> };
+  readonly validator?: {
+    readonly language: LanguageId;
+    readonly files: Readonly<Record<string, string>>;
+    readonly testlib?: boolean;
+  };
   readonly validatorArgs?: readonly string[];
+  /** What else the manifest says. */
+  readonly manifest?: Partial<ProblemManifest>;
   readonly slot?: number;
   readonly signal?: AbortSignal;
   /** Called at each report. */
@@ -123,6 +131,8 @@ export async function openJudging(options: {
         inputBytes: input.sizeBytes,
         answerBytes: answer.sizeBytes,
         ...(test.validatorArgs === undefined ? {} : { validatorArgs: [...test.validatorArgs] }),
+        ...(test.args === undefined ? {} : { args: [...test.args] }),
+        ...(test.files === undefined ? {} : { files: putFiles(test.files) }),
       };
     });
     const manifest: ProblemManifest = {
@@ -151,7 +161,9 @@ export async function openJudging(options: {
               args: [...validatorArgs],
               language: validator.language,
               files: putFiles(validator.files),
+              ...(validator.testlib === undefined ? {} : { testlib: validator.testlib }),
             } satisfies ManifestValidator),
+      ...request.manifest,
     };
     return Job.parse({
       v: 1,

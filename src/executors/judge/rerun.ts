@@ -1,0 +1,163 @@
+import { Counter, Gauge, type Registry } from "prom-client";
+import type { RerunAlone } from "../../shared/judging.ts";
+import type { RunLimits, RunRequest } from "../sandbox/sandbox.ts";
+import type { Turnstile } from "../sandbox/turnstile.ts";
+import { type FinishedRun, runToEnd } from "./run.ts";
+import { type MachineTimes, wasSaturated } from "./saturation.ts";
+import { runVerdict } from "./verdicts.ts";
+
+/**
+ * A TLE is believed at once when it is a clear one on a machine that had time for it. One that is near the limit, or
+ * was measured while the machine was saturated, is run again with the machine to itself, and that run counts: once per
+ * job, and only within a share of this executor's time, so that a flood of slow programs cannot keep everybody
+ * waiting.
+ */
+export interface Reruns {
+  /** One job's right to it. */
+  forJob(): JobReruns;
+  readonly stats: RerunStats;
+  /** Milliseconds of being alone that are left now; below nought while the last one is being paid off. */
+  budgetMs(): number;
+}
+
+export interface RerunStats {
+  /** The second run was within the limit. */
+  cleared: number;
+  /** The second run was TLE as well. */
+  confirmed: number;
+  /** Not run again: too much of the time had gone into it already, or others had the machine. */
+  refused: number;
+  /** In which all else was held back, milliseconds. */
+  aloneMs: number;
+}
+
+export interface JobReruns {
+  /** Runs the program to its end; throws as runToEnd does. `limits` of the request are the program's own. */
+  run(request: RunRequest, signal: AbortSignal): Promise<BelievedRun>;
+}
+
+export interface BelievedRun {
+  readonly run: FinishedRun;
+  readonly rerunAlone?: RerunAlone;
+}
+
+/** A program is stopped only when it is so far over its CPU time: one that ends before that was near the limit. */
+export const TLE_MARGIN = 0.1;
+/** Of its time an executor spends at most so much on being alone. */
+export const ALONE_SHARE = 0.2;
+/** So much of it can be saved up, milliseconds. */
+const MOST_SAVED_MS = 60_000;
+/** What is measured on a saturated machine happens in floods: of what is saved up, this part is kept for near ones. */
+const KEPT_FOR_NEAR = 0.5;
+
+export function createReruns(deps: {
+  readonly turnstile: Turnstile;
+  readonly machineTimes: () => MachineTimes;
+  readonly monotonicMs: () => number;
+}): Reruns {
+  const { turnstile, machineTimes, monotonicMs } = deps;
+  const stats: RerunStats = { cleared: 0, confirmed: 0, refused: 0, aloneMs: 0 };
+  let savedMs = MOST_SAVED_MS / 2;
+  let countedAtMs = monotonicMs();
+  const budgetMs = (): number => {
+    const nowMs = monotonicMs();
+    savedMs = Math.min(MOST_SAVED_MS, savedMs + (nowMs - countedAtMs) * ALONE_SHARE);
+    countedAtMs = nowMs;
+    return savedMs;
+  };
+
+  async function again(request: RunRequest, signal: AbortSignal, wallMs: number) {
+    const startedAtMs = monotonicMs();
+    try {
+      return await turnstile.alone(wallMs, (sandbox) => runToEnd(sandbox, request, signal));
+    } finally {
+      budgetMs();
+      const tookMs = monotonicMs() - startedAtMs;
+      savedMs -= tookMs;
+      stats.aloneMs += tookMs;
+    }
+  }
+
+  return {
+    stats,
+    budgetMs,
+    forJob() {
+      let used = false;
+      return {
+        async run(request, signal) {
+          const { limits } = request;
+          const lenient: RunRequest = { ...request, limits: withMargin(limits) };
+          const before = machineTimes();
+          const first = await runToEnd(turnstile, lenient, signal);
+          if (used || runVerdict(first, limits) !== "TLE") return { run: first };
+          const reason = whyNotBelieved(first, before, machineTimes());
+          if (reason === undefined) return { run: first };
+          used = true;
+          const kept = reason === "nearLimit" ? 0 : KEPT_FOR_NEAR * MOST_SAVED_MS;
+          if (budgetMs() <= kept) {
+            stats.refused += 1;
+            return { run: first };
+          }
+          const second = await again(lenient, signal, limits.wallMs);
+          if (second === undefined) {
+            stats.refused += 1;
+            return { run: first };
+          }
+          stats[runVerdict(second, limits) === "TLE" ? "confirmed" : "cleared"] += 1;
+          return {
+            run: second,
+            rerunAlone: { reason, firstCpuMs: first.cpuMs, firstWallMs: first.wallMs },
+          };
+        },
+      };
+    },
+  };
+}
+
+/** How often the machine was had alone, for how long, and how much of that is still allowed. */
+export function measureReruns(reruns: Reruns, registry: Registry): void {
+  const { stats } = reruns;
+  const registers = [registry];
+  new Counter({
+    name: "docket_executor_reruns_total",
+    help: "Tests over the time limit that were to be run again alone, by what came of it.",
+    labelNames: ["outcome"],
+    registers,
+    collect() {
+      this.reset();
+      for (const outcome of ["cleared", "confirmed", "refused"] as const)
+        this.inc({ outcome }, stats[outcome]);
+    },
+  });
+  new Counter({
+    name: "docket_executor_rerun_seconds_total",
+    help: "Time in which this executor held back all other runs to run one alone.",
+    registers,
+    collect() {
+      this.reset();
+      this.inc(stats.aloneMs / 1_000);
+    },
+  });
+  new Gauge({
+    name: "docket_executor_rerun_budget_seconds",
+    help: "Time of that kind that it may still take now; a fifth of all time is added.",
+    registers,
+    collect() {
+      this.set(reruns.budgetMs() / 1_000);
+    },
+  });
+}
+
+const withMargin = (limits: RunLimits): RunLimits => ({
+  ...limits,
+  cpuMs: Math.ceil(limits.cpuMs * (1 + TLE_MARGIN)),
+});
+
+function whyNotBelieved(
+  run: FinishedRun,
+  before: MachineTimes,
+  after: MachineTimes,
+): RerunAlone["reason"] | undefined {
+  if (run.status.type !== "limit") return "nearLimit";
+  return wasSaturated(before, after) ? "saturated" : undefined;
+}

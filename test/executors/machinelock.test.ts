@@ -1,0 +1,53 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { type MachineLock, openMachineLock } from "../../src/executors/machinelock.ts";
+import { systemClock } from "../../src/shared/clock.ts";
+
+let folder: string;
+const opened: MachineLock[] = [];
+const open = (): MachineLock => {
+  const lock = openMachineLock(join(folder, "made", "alone"), systemClock);
+  opened.push(lock);
+  return lock;
+};
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "docket-lock-"));
+});
+afterEach(() => {
+  for (const lock of opened.splice(0)) lock.close();
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test("only one executor has it at a time, and the other is told until when to be quiet", async () => {
+  const [one, other] = [open(), open()];
+  const before = Date.now();
+  const release = await one.take(10, 5_000);
+  if (release === undefined) throw new Error("nobody had it");
+  expect(other.quietUntilMs()).toBeGreaterThanOrEqual(before + 5_000);
+  expect(one.quietUntilMs()).toBe(0);
+  expect(await other.take(10, 5_000)).toBeUndefined();
+
+  const waiting = other.take(10_000, 5_000);
+  await release();
+  const second = await waiting;
+  expect(second).toBeDefined();
+  expect(other.quietUntilMs()).toBe(0);
+  expect(one.quietUntilMs()).toBeGreaterThan(Date.now());
+  await second?.();
+  expect(one.quietUntilMs()).toBe(0);
+});
+
+test("one that goes without letting go leaves it free", async () => {
+  const [gone, other] = [open(), open()];
+  expect(await gone.take(10, 1)).toBeDefined();
+  opened.shift()?.close();
+  expect(await other.take(10_000, 1)).toBeDefined();
+});
+
+test("what is no time in the file keeps nobody", () => {
+  const lock = open();
+  writeFileSync(join(folder, "made", "alone"), "soon");
+  expect(lock.quietUntilMs()).toBe(0);
+});
