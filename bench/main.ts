@@ -6,6 +6,7 @@ import { EXIT } from "../src/shared/lifecycle.ts";
  */
 const BENCHMARKS: Readonly<Record<string, (args: string[]) => Promise<object>>> = {
   submit: async () => await (await import("./submit.ts")).submit(),
+  fairness: async () => await (await import("./fairness.ts")).fairness(),
   sandbox: async () => await (await import("./sandbox.ts")).sandbox(),
   verdict: async (languages) =>
     await (await import("./verdict.ts")).verdict(languages.length === 0 ? undefined : languages),

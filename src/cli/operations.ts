@@ -90,6 +90,8 @@ export const SUBMIT = operation(
       ... on SubmitSubmissionSuccess { replayed submission { ${fields} } }
       ... on UserError { code message }
       ... on RateLimited { retryAfterMs }
+      ... on TooManyUnfinished { retryAfterMs }
+      ... on QueueSaturated { retryAfterMs }
       ... on ServiceUnavailable { retryAfterMs }
     }
   }`,

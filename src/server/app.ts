@@ -59,6 +59,7 @@ const makeContext =
       viewer: authentication.type === "viewer" ? authentication.viewer : undefined,
       stillAllowed: async () => (await authenticate(authorization)).type === "viewer",
       limits,
+      clock,
       log,
       store,
       backbone,

@@ -14,6 +14,7 @@ import { createTopologyKeeper } from "./broker/topology.ts";
 import { countEvictions } from "./overflow.ts";
 import { createFleet, type ExecutorView, type LanguageOffer } from "./fleet.ts";
 import { createAdmission } from "./intake/admission.ts";
+import { createContestCache } from "./intake/contest.ts";
 import { createLine } from "./intake/line.ts";
 import { createIntakeMeasures } from "./intake/measures.ts";
 import { createJudgeWork } from "./intake/judgework.ts";
@@ -24,6 +25,7 @@ import { createQueuedMarker } from "./intake/queued.ts";
 import { redispatch } from "./intake/redispatch.ts";
 import { submit, type SubmitDeps } from "./intake/submit.ts";
 import { submitWork, type SubmitWorkInput } from "./intake/submitwork.ts";
+import type { WorkKind } from "./intake/work.ts";
 import { createWorkloadKind } from "./intake/workload.ts";
 import { createWindow } from "./intake/window.ts";
 import { createQueues, type QueueView } from "./queues.ts";
@@ -125,7 +127,9 @@ export function createBackbone(given: BackboneDeps): Backbone {
   const mend = createTopologyKeeper({ link, topology, log });
 
   const measures = createIntakeMeasures(registry);
-  const judging = createJudgeWork({ blobs: store.blobs, evicted });
+  const judging = createJudgeWork({ ...store, evicted });
+  const kinds: readonly WorkKind[] = [judging, ...workloads.map(createWorkloadKind)];
+  const works = new Map(kinds.map((work) => [work.kind, work]));
   const window = createWindow({ link, topology, size: limits.dispatchWindow, log });
   const queued = createQueuedMarker({ judgements, link, topology, clock, log });
   const fleet = createFleet({ link, topology, clock, evicted });
@@ -133,7 +137,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
     link,
     topology,
     capabilitySecret,
-    works: new Map([judging, ...workloads.map(createWorkloadKind)].map((work) => [work.kind, work])),
+    works,
     window,
     measures,
     crash,
@@ -154,13 +158,14 @@ export function createBackbone(given: BackboneDeps): Backbone {
   const admission = createAdmission({
     allowances: store.admission,
     limits,
-    recountAbove: limits.ownerWindow / 2,
+    recountAbove: Math.ceil(limits.ownerWindow / 2),
     log,
   });
   const submitDeps: SubmitDeps = {
     ...dispatch,
     limits,
     admission,
+    findContest: createContestCache({ contests: store.contests, clock, evicted }),
     wakeLine,
     notOffered: (language) => fleet.notOffered(language),
     findProblem: createProblemCache({ problems: store.problems, clock, evicted }),
@@ -170,6 +175,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
   const feed = createFeed({ store, link, topology, log });
   const resultMeasures = createResultMeasures(registry);
   const settling = {
+    works,
     link,
     topology,
     log,

@@ -14,6 +14,7 @@ export interface Handed {
   readonly entryPoint?: string | null | undefined;
   readonly idempotencyKey?: string | null | undefined;
   readonly lane?: Lane | null | undefined;
+  readonly contest?: string | null | undefined;
 }
 
 const encoder = new TextEncoder();
@@ -44,6 +45,7 @@ export async function submitAs(
     entryPoint: handed.entryPoint ?? undefined,
     idempotencyKey: handed.idempotencyKey ?? undefined,
     lane: handed.lane ?? undefined,
+    contest: handed.contest ?? undefined,
   });
   if (outcome.type === "accepted") {
     const { _id, problem, language, owner } = outcome.snapshot.submission;

@@ -63,6 +63,21 @@ export const ERRORS = define({
     httpStatus: 409,
     doc: "The submission was not given up, or somebody has it judged again just now: there is nothing to redrive or discard.",
   },
+  REJUDGE_NOT_FOUND: {
+    type: "RejudgeNotFound",
+    httpStatus: 404,
+    doc: "There is no rejudge with this id. `rejudges` lists those that there are.",
+  },
+  REJUDGE_NOT_READY: {
+    type: "RejudgeNotReady",
+    httpStatus: 409,
+    doc: "Not all of the rejudge's submissions are judged yet. Wait until its state is READY, or cancel it.",
+  },
+  REJUDGE_CLOSED: {
+    type: "RejudgeClosed",
+    httpStatus: 409,
+    doc: "The rejudge was applied, and cannot be cancelled; or it was cancelled, and cannot be applied. Make a new one.",
+  },
   EXECUTOR_NOT_FOUND: {
     type: "ExecutorNotFound",
     httpStatus: 404,
@@ -72,6 +87,42 @@ export const ERRORS = define({
     type: "ProblemNotFound",
     httpStatus: 404,
     doc: "There is no problem with this id. `problems` lists those that there are.",
+  },
+  CONTEST_NOT_FOUND: {
+    type: "ContestNotFound",
+    httpStatus: 404,
+    doc: "There is no contest with this id. `contests` lists those that there are.",
+  },
+  CONTEST_EXISTS: {
+    type: "ContestExists",
+    httpStatus: 409,
+    doc: "There is a contest with this id already. Take another id, or `updateContest`.",
+  },
+  CONTEST_CHANGED: {
+    type: "ContestChanged",
+    httpStatus: 409,
+    doc: "Somebody else has changed the contest since `version`. Read it again, then change it.",
+  },
+  CONTEST_NOT_STARTED: {
+    type: "ContestNotStarted",
+    httpStatus: 403,
+    retryable: true,
+    doc: "The contest takes submissions from its `startsAt` on.",
+  },
+  CONTEST_OVER: {
+    type: "ContestOver",
+    httpStatus: 403,
+    doc: "The contest takes no submissions any more. Without `contest` it is practice.",
+  },
+  NOT_A_PARTICIPANT: {
+    type: "NotAParticipant",
+    httpStatus: 403,
+    doc: "The contest is not open and does not name this owner as a participant.",
+  },
+  PROBLEM_NOT_IN_CONTEST: {
+    type: "ProblemNotInContest",
+    httpStatus: 422,
+    doc: "The problem is not one of the contest's. `contest { problems }` lists them once it has started.",
   },
   LANGUAGE_NOT_OFFERED: {
     type: "LanguageNotOffered",
@@ -143,6 +194,13 @@ export const ERRORS = define({
     retryable: true,
     limited: true,
     doc: "This owner has as many submissions without a final state as the limit ownerUnfinished allows; wait for some to finish.",
+  },
+  QUEUE_SATURATED: {
+    type: "QueueSaturated",
+    httpStatus: 429,
+    retryable: true,
+    limited: true,
+    doc: "So much waits in this lane that a submission would wait longer than its limit (practiceHardWaitMs and so on); try again after `retryAfterMs`.",
   },
   TOO_MANY_CONNECTIONS: {
     type: "TooManyConnections",

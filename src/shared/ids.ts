@@ -25,6 +25,16 @@ export const ProblemId = z
   .brand<"ProblemId">();
 export type ProblemId = z.infer<typeof ProblemId>;
 
+/** A contest's short name; safe in URLs. */
+export const ContestId = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9_.-]{0,63}$/,
+    "a contest's id is 1 to 64 of a-z, 0-9, '_', '-', '.' and starts with a letter or digit",
+  )
+  .brand<"ContestId">();
+export type ContestId = z.infer<typeof ContestId>;
+
 /** Name of one executor process; a NATS subject token. */
 export const ExecutorId = z
   .string()

@@ -92,6 +92,11 @@ export const LIMIT_DEFINITIONS = define({
     default: 1_000,
     doc: "Validator output kept for the jury, per test.",
   },
+  transcriptCharacters: {
+    unit: "characters",
+    default: 4_000,
+    doc: "What program and validator of an interactive problem said, kept for the jury: of each test that was not accepted.",
+  },
   dispatchWindow: {
     unit: "count",
     default: 1_000,
@@ -119,6 +124,12 @@ export const LIMIT_DEFINITIONS = define({
     doc: "Submissions to one contest over time, once the burst is used up.",
   },
   contestBurst: { unit: "count", default: 10_000, doc: "Submissions to one contest at once." },
+  contestProblems: { unit: "count", default: 200, doc: "Most problems of one contest." },
+  contestParticipants: {
+    unit: "count",
+    default: 50_000,
+    doc: "Most participants that one contest names; an open one names none.",
+  },
   tries: {
     unit: "count",
     default: 5,
@@ -169,6 +180,11 @@ export const LIMIT_DEFINITIONS = define({
     default: 1024 * 1024 * 1024,
     doc: "Disk cache of compiled programs on one executor.",
   },
+  toolchainCacheBytes: {
+    unit: "bytes",
+    default: 1024 * 1024 * 1024,
+    doc: "Disk cache of precompiled headers and class-data archives, shared by the executors of one machine.",
+  },
 });
 
 interface BoundDefinition {
@@ -188,6 +204,11 @@ export const BOUNDS = {
     unit: "count",
     value: 2_000,
     doc: "Problems that intake remembers for a second.",
+  },
+  rememberedContests: {
+    unit: "count",
+    value: 200,
+    doc: "Contests that intake remembers for a second.",
   },
   rememberedBlobs: {
     unit: "count",

@@ -1,3 +1,4 @@
+import type { Clock } from "../../shared/clock.ts";
 import type { Limits } from "../../shared/limits.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Viewer } from "../auth.ts";
@@ -11,7 +12,19 @@ import type { Store } from "../store/store.ts";
 export interface GraphQLDeps {
   readonly log: Log;
   readonly limits: Limits;
-  readonly store: Pick<Store, "snapshots" | "judgements" | "deadLetters" | "rejected" | "problems" | "blobs">;
+  readonly clock: Clock;
+  readonly store: Pick<
+    Store,
+    | "contests"
+    | "snapshots"
+    | "judgements"
+    | "deadLetters"
+    | "rejected"
+    | "rejudges"
+    | "rejudged"
+    | "problems"
+    | "blobs"
+  >;
   readonly backbone: Pick<
     Backbone,
     | "submit"
@@ -21,6 +34,9 @@ export interface GraphQLDeps {
     | "redrive"
     | "redriveMany"
     | "discard"
+    | "createRejudge"
+    | "applyRejudge"
+    | "cancelRejudge"
     | "queues"
     | "executors"
     | "reinstate"

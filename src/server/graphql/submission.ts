@@ -1,13 +1,11 @@
 import { isUtf8 } from "node:buffer";
 import { LanguageId, LANGUAGES } from "../../shared/language.ts";
 import type { SourceFile } from "../../shared/judging.ts";
-import { judgementId, ProblemId, SubmissionId } from "../../shared/ids.ts";
+import { ContestId, ProblemId, SubmissionId } from "../../shared/ids.ts";
 import { isJury } from "../auth.ts";
-import type { SubmissionSnapshot } from "../store/documents.ts";
 import { maySee, type SubmissionView, viewOf } from "../submissionview.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
-import { juryOnly } from "./juryonly.ts";
 import { Judgement } from "./judgement.ts";
 import { Language } from "./language.ts";
 import { page, pageArgs, pageComplexity } from "./page.ts";
@@ -36,18 +34,6 @@ const Source = builder.objectRef<SourceFile>("SourceFile").implement({
     }),
   }),
 });
-
-/** Judgings shown of one submission. */
-const HISTORY = 20;
-
-async function history(store: Context["store"], { submission }: SubmissionSnapshot) {
-  const { _id, generation } = submission;
-  const ids = Array.from({ length: Math.min(HISTORY, generation) }, (_, i) =>
-    judgementId(_id, generation - i),
-  );
-  const found = await store.judgements.many(ids);
-  return found.toSorted((a, b) => b.generation - a.generation);
-}
 
 export const Submission = builder.objectRef<SubmissionView>("Submission");
 
@@ -116,6 +102,11 @@ builder.node(Submission, {
       resolve: ({ snapshot }) => LANGUAGES[snapshot.submission.language],
     }),
     lane: t.field({ type: LaneEnum, resolve: ({ snapshot }) => snapshot.submission.lane }),
+    contest: t.id({
+      nullable: true,
+      description: "The contest that it was handed in to.",
+      resolve: ({ snapshot }) => snapshot.submission.contest,
+    }),
     owner: t.string({ resolve: ({ snapshot }) => snapshot.submission.owner }),
     entryPoint: t.string({ nullable: true, resolve: ({ snapshot }) => snapshot.submission.entryPoint }),
     createdAt: t.field({ type: "DateTime", resolve: ({ snapshot }) => snapshot.submission.createdAt }),
@@ -141,13 +132,6 @@ builder.node(Submission, {
       type: Judgement,
       description: "The judging that counts.",
       resolve: ({ snapshot }) => snapshot.judgement,
-    }),
-    judgements: t.field({
-      ...juryOnly,
-      type: [Judgement],
-      complexity: 20,
-      description: `The last ${HISTORY} judgings, newest first: what counts and what it took the place of. Jury only.`,
-      resolve: async ({ snapshot }, _args, { store }) => await history(store, snapshot),
     }),
   }),
 });
@@ -175,6 +159,7 @@ const Filter = builder.inputType("SubmissionFilter", {
   description: "All given members must fit.",
   fields: (t) => ({
     problem: t.string({ description: "A problem's id." }),
+    contest: t.string({ description: "A contest's id." }),
     language: t.string({ description: "A language's id." }),
     state: t.field({ type: StateEnum }),
     verdict: t.field({ type: VerdictEnum }),
@@ -202,11 +187,13 @@ builder.queryField("submissions", (t) =>
         async (first, after) => {
           const before = SubmissionId.optional().safeParse(after);
           const problem = ProblemId.optional().safeParse(filter?.problem ?? undefined);
+          const contest = ContestId.optional().safeParse(filter?.contest ?? undefined);
           const language = LanguageId.optional().safeParse(filter?.language ?? undefined);
           // What cannot be an id fits nothing.
-          if (!before.success || !problem.success || !language.success) return [];
+          if (!before.success || !problem.success || !contest.success || !language.success) return [];
           const snapshots = await context.store.snapshots.page({
             problem: problem.data,
+            contest: contest.data,
             language: language.data,
             state: filter?.state ?? undefined,
             verdict: filter?.verdict ?? undefined,

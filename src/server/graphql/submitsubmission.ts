@@ -35,6 +35,12 @@ const Result = builder.unionType("SubmitSubmissionResult", {
     errorType("FORBIDDEN"),
     errorType("RATE_LIMITED"),
     errorType("TOO_MANY_UNFINISHED"),
+    errorType("QUEUE_SATURATED"),
+    errorType("CONTEST_NOT_FOUND"),
+    errorType("CONTEST_NOT_STARTED"),
+    errorType("CONTEST_OVER"),
+    errorType("NOT_A_PARTICIPANT"),
+    errorType("PROBLEM_NOT_IN_CONTEST"),
     errorType("SERVICE_UNAVAILABLE"),
   ],
   resolveType: resultType("SubmitSubmissionSuccess"),
@@ -66,7 +72,13 @@ export const addSubmitSubmission = (): void =>
         entryPoint: t.input.string({
           description: "Main file or class, where it cannot be told from the files.",
         }),
-        lane: t.input.field({ type: LaneEnum, description: "Jury only; PRACTICE where nothing is said." }),
+        contest: t.input.string({
+          description: "The contest that it is handed in to; without one it is practice.",
+        }),
+        lane: t.input.field({
+          type: LaneEnum,
+          description: "Jury only; PRACTICE where nothing is said, CONTEST in a contest.",
+        }),
         idempotencyKey: t.input.string({
           description:
             "Of your choice: the same key again gives the same submission, also after a lost answer.",

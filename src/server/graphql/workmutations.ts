@@ -36,6 +36,7 @@ const SubmitResult = builder.unionType("SubmitWorkResult", {
     errorType("FORBIDDEN"),
     errorType("RATE_LIMITED"),
     errorType("TOO_MANY_UNFINISHED"),
+    errorType("QUEUE_SATURATED"),
     errorType("SERVICE_UNAVAILABLE"),
   ],
   resolveType: resultType("SubmitWorkSuccess"),

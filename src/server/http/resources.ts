@@ -19,7 +19,13 @@ export const SubmissionRequest = z
       .string()
       .optional()
       .meta({ description: "Main file or class, where it cannot be told from the files." }),
-    lane: Lane.optional().meta({ description: "Jury only; practice where nothing is said." }),
+    contest: z
+      .string()
+      .optional()
+      .meta({ description: "The contest that it is handed in to; without one it is practice." }),
+    lane: Lane.optional().meta({
+      description: "Jury only; practice where nothing is said, contest in a contest.",
+    }),
   })
   .meta({ id: "SubmissionRequest" });
 
@@ -43,6 +49,7 @@ export const SubmissionResource = z
     problem: z.string(),
     language: z.string(),
     lane: Lane,
+    contest: z.string().nullable(),
     owner: z.string(),
     createdAt: z.iso.datetime(),
     startedAt: z.iso.datetime().nullable(),
@@ -91,6 +98,7 @@ export function submissionResource(
     problem: submission.problem,
     language: submission.language,
     lane: submission.lane,
+    contest: submission.contest ?? null,
     owner: submission.owner,
     createdAt: submission.createdAt.toISOString(),
     startedAt: time(judgement.startedAt),

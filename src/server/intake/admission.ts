@@ -3,7 +3,7 @@ import type { Limits } from "../../shared/limits.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Service } from "../../shared/lifecycle.ts";
 import type { Allowance, AllowanceOf, Admission as Allowances, Reserved } from "../store/admission.ts";
-import type { Role } from "../store/documents.ts";
+import type { ContestDocument, Role } from "../store/documents.ts";
 import { groupCommit } from "../store/groupcommit.ts";
 import { type Refusal, refuse } from "./outcome.ts";
 
@@ -22,6 +22,7 @@ export interface AdmitInput {
   readonly id: SubmissionId;
   readonly owner: string;
   readonly role: Role;
+  readonly contest: ContestDocument | undefined;
 }
 
 export interface Admission extends Service {
@@ -89,25 +90,27 @@ export function createAdmission(deps: {
     });
   });
 
-  /** By owner: the count under way, or the last one. */
+  /** By owner and how far: the count under way, or the last one. */
   const counts = new Map<string, { readonly atMs: number; readonly done: Promise<void> }>();
 
-  async function count(owner: string, allowance: Allowance): Promise<void> {
-    for (let go = 0; go < RECOUNT_TRIES; go++) if (await allowances.recount(owner, allowance)) return;
+  async function count(owner: string, upTo: number): Promise<void> {
+    for (let go = 0; go < RECOUNT_TRIES; go++) if (await allowances.recount(owner, upTo)) return;
   }
 
   /** Counts what an owner has unfinished; calls at once, and soon after, share a count. */
-  function recount(owner: string, allowance: Allowance): Promise<void> {
+  function recount(owner: string, upTo: number): Promise<void> {
     const now = performance.now();
-    const known = counts.get(owner);
+    const key = `${upTo} ${owner}`;
+    const known = counts.get(key);
     if (known !== undefined && now - known.atMs < RECOUNT_MS) return known.done;
-    for (const [key, { atMs }] of counts) {
+    for (const [other, { atMs }] of counts) {
       if (now - atMs < RECOUNT_MS) break;
-      counts.delete(key);
+      counts.delete(other);
     }
-    const done = count(owner, allowance);
-    counts.set(owner, { atMs: now, done });
-    done.catch(() => counts.delete(owner));
+    counts.delete(key);
+    const done = count(owner, upTo);
+    counts.set(key, { atMs: now, done });
+    done.catch(() => counts.delete(key));
     return done;
   }
 
@@ -151,7 +154,7 @@ export function createAdmission(deps: {
     let answer = await reserve(asked);
     if (!answer.granted && (answer.tokens >= 1 || !answer.counted)) {
       // The number is an upper bound: what has finished since is still in it.
-      await recount(owner, allowance);
+      await recount(owner, allowance.unfinished);
       answer = await reserve(asked);
     }
     if (answer.granted) return answer;
@@ -163,14 +166,36 @@ export function createAdmission(deps: {
     );
   }
 
+  async function contestPlace({ id, role, contest }: AdmitInput): Promise<Answer | Refusal | undefined> {
+    if (contest === undefined || role !== "participant") return undefined;
+    const { perSecond, burst } = contest.rate ?? {
+      perSecond: limits.contestPerSecond,
+      burst: limits.contestBurst,
+    };
+    const allowance = { perSecond, burst, unfinished: UNBOUNDED.unfinished };
+    const answer = await reserve({ of: { contest: contest._id }, id, allowance });
+    return answer.granted ? answer : rateLimited(burst, answer, perSecond);
+  }
+
   return {
     name: "admission",
     async admit(input) {
-      const { id, owner, role } = input;
-      const answer = await ownerPlace(input);
-      if ("type" in answer) return answer;
+      const { id, owner, role, contest } = input;
+      const [answer, inContest] = await Promise.all([ownerPlace(input), contestPlace(input)]);
+      const back = (): void => {
+        if (!("type" in answer)) release({ owner }, id, true);
+        if (contest && inContest && !("type" in inContest)) release({ contest: contest._id }, id, true);
+      };
+      if ("type" in answer) {
+        back();
+        return answer;
+      }
+      if (inContest && "type" in inContest) {
+        back();
+        return inContest;
+      }
       if (answer.unfinished > deps.recountAbove)
-        recount(owner, allowanceOf(role)).catch((error: unknown) =>
+        recount(owner, deps.recountAbove).catch((error: unknown) =>
           log.debug({ err: error }, "could not count unfinished submissions"),
         );
       return {
@@ -179,7 +204,7 @@ export function createAdmission(deps: {
         done: (outcome) => {
           if (outcome === "stored") release({ owner }, id, false);
         },
-        back: () => release({ owner }, id, true),
+        back,
       };
     },
     start: () => Promise.resolve(),

@@ -1,4 +1,4 @@
-import { ProblemId } from "../../shared/ids.ts";
+import { type ContestId, ProblemId } from "../../shared/ids.ts";
 import type { Lane } from "../../shared/lane.ts";
 import { LANGUAGE_IDS, type LanguageId, languageNamed, LANGUAGES } from "../../shared/language.ts";
 import type { Limits } from "../../shared/limits.ts";
@@ -10,6 +10,7 @@ export interface CheckedInput {
   readonly problem: ProblemId;
   readonly language: LanguageId;
   readonly lane: Lane;
+  readonly contest?: ContestId;
   readonly files: readonly { readonly name: string; readonly content: Uint8Array }[];
   readonly sourceBytes: number;
 }
@@ -97,7 +98,8 @@ export function checkInput(deps: CheckDeps, input: SubmitInput): Refusal | Check
       "entryPoint: expected the name of a file or class, at most 128 characters.",
     );
   }
-  if (input.lane !== undefined && input.lane !== "practice" && input.role === "participant") {
+  const usual = input.contest === undefined ? "practice" : "contest";
+  if (input.lane !== undefined && input.lane !== usual && input.role === "participant") {
     return refuse("FORBIDDEN", `lane: only jury and admin keys may submit to the lane "${input.lane}".`);
   }
   const files = checkFiles(deps, input, language);
@@ -107,7 +109,7 @@ export function checkInput(deps: CheckDeps, input: SubmitInput): Refusal | Check
   return {
     problem: problem.data,
     language: language,
-    lane: input.lane ?? "practice",
+    lane: input.lane ?? usual,
     files,
     sourceBytes,
   };

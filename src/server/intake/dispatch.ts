@@ -33,8 +33,10 @@ async function jobOf(
   const work = deps.works.get(judgement.kind);
   if (work === undefined)
     throw new Error(`judgement ${judgement._id} is of the unknown kind ${judgement.kind}`);
-  const { generation, dispatch, language, lane } = judgement;
-  const claims = { submission: submission._id, generation, dispatch, blobs: [...work.blobs(submission)] };
+  const { generation, dispatch, language, lane, manifest } = judgement;
+  // By the version of this judging, whether it counts yet or not.
+  const judged = manifest === undefined ? submission : { ...submission, manifest };
+  const claims = { submission: submission._id, generation, dispatch, blobs: [...work.blobs(judged)] };
   return {
     v: PROTOCOL_VERSION,
     kind: judgement.kind,
@@ -44,8 +46,8 @@ async function jobOf(
     language,
     lane,
     capability: issueCapability(deps.capabilitySecret, claims),
-    deadlineMs: await work.deadlineMs(submission),
-    payload: work.payload(submission),
+    deadlineMs: await work.deadlineMs(judged),
+    payload: work.payload(judged),
   };
 }
 

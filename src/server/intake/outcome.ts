@@ -12,8 +12,10 @@ export interface SubmitInput {
   readonly entryPoint?: string | undefined;
   /** The same key of the same owner with the same content is the same submission, for ever. */
   readonly idempotencyKey?: string | undefined;
-  /** Jury and admin only; "practice" by default. */
+  /** Jury and admin only; "practice" by default, and "contest" in a contest. */
   readonly lane?: Lane | undefined;
+  /** Id of the contest that it is handed in to. */
+  readonly contest?: string | undefined;
 }
 
 /** A caller's mistake, or a "not now", with a code of shared/errors.ts. */
@@ -30,6 +32,12 @@ export interface Refusal {
     | "IDEMPOTENCY_CONFLICT"
     | "RATE_LIMITED"
     | "TOO_MANY_UNFINISHED"
+    | "QUEUE_SATURATED"
+    | "CONTEST_NOT_FOUND"
+    | "CONTEST_NOT_STARTED"
+    | "CONTEST_OVER"
+    | "NOT_A_PARTICIPANT"
+    | "PROBLEM_NOT_IN_CONTEST"
     | "INPUT_INVALID"
     | "FORBIDDEN"
     | "SERVICE_UNAVAILABLE"

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
+  ContestId,
   judgementId,
   newSubmissionId,
   type ProblemId,
@@ -9,7 +10,12 @@ import {
 } from "../../shared/ids.ts";
 import { JUDGE_KIND, type SourceFile } from "../../shared/judging.ts";
 import { within } from "../../shared/within.ts";
-import type { JudgementDocument, ProblemDocument, SubmissionDocument } from "../store/documents.ts";
+import type {
+  ContestDocument,
+  JudgementDocument,
+  ProblemDocument,
+  SubmissionDocument,
+} from "../store/documents.ts";
 import { StoreUnavailable } from "../store/unavailable.ts";
 import {
   type CheckDeps,
@@ -19,6 +25,7 @@ import {
   problemNotFound,
 } from "./check.ts";
 import type { Admission, Admitted } from "./admission.ts";
+import { checkContest, type OpenContest } from "./contest.ts";
 import { firstDispatch, type FirstDispatchDeps, sendFirst } from "./firstdispatch.ts";
 import { refuse, type SubmitInput, type SubmitOutcome } from "./outcome.ts";
 import type { OutboxDeps } from "./outbox.ts";
@@ -27,6 +34,7 @@ export interface SubmitDeps extends CheckDeps, OutboxDeps, FirstDispatchDeps {
   readonly store: OutboxDeps["store"] & { readonly blobs: { put(content: Uint8Array): Promise<Sha256> } };
   readonly admission: Pick<Admission, "admit">;
   readonly findProblem: (id: ProblemId) => Promise<ProblemDocument | undefined>;
+  readonly findContest: (id: ContestId) => Promise<OpenContest | undefined>;
   /** There is something for the outbox. */
   readonly wakeOutbox: () => void;
 }
@@ -50,6 +58,7 @@ const contentHashOf = (
         checked.language,
         entryPoint ?? null,
         files.map((file) => [file.name, file.sha256]),
+        ...(checked.contest === undefined ? [] : [checked.contest]),
       ]),
     )
     .digest("hex") as Sha256;
@@ -87,11 +96,12 @@ async function accept(
   deps: SubmitDeps,
   input: SubmitInput,
   checked: CheckedInput,
-  problem: ProblemDocument,
+  { problem, contest }: { readonly problem: ProblemDocument; readonly contest: ContestDocument | undefined },
 ): Promise<SubmitOutcome> {
   const now = deps.clock.now();
   const id = newSubmissionId(now);
-  const place = await deps.admission.admit({ id, owner: input.owner, role: input.role });
+  const { owner, role } = input;
+  const place = await deps.admission.admit({ id, owner, role, contest });
   if (place.type === "refused") return (await replayed(deps, input, checked)) ?? place;
   try {
     const outcome = await storeAndSend(deps, { input, checked, problem, id, now, place });
@@ -149,6 +159,7 @@ async function storeAndSend(
     problem: checked.problem,
     language,
     lane,
+    ...(checked.contest === undefined ? {} : { contest: checked.contest }),
     state: "PENDING",
     ...firstDispatch(deps, { place: { language, lane }, unfinished: given.place.unfinished, now }),
     delivery: 0,
@@ -181,6 +192,7 @@ async function storeAndSend(
     files,
     ...(input.entryPoint === undefined ? {} : { entryPoint: input.entryPoint }),
     lane,
+    ...(checked.contest === undefined ? {} : { contest: checked.contest }),
     generation: 1,
     createdAt: at,
   };
@@ -214,9 +226,18 @@ async function checkAndStore(deps: SubmitDeps, input: SubmitInput): Promise<Subm
   try {
     const checked = checkInput(deps, input);
     if ("type" in checked) return checked;
-    const problem = await deps.findProblem(checked.problem);
+    const [problem, contest] = await Promise.all([
+      deps.findProblem(checked.problem),
+      checkContest(deps, input),
+    ]);
     if (problem === undefined) return problemNotFound(checked.problem);
-    return checkAgainstProblem(checked, problem) ?? (await accept(deps, input, checked, problem));
+    const wrong = checkAgainstProblem(checked, problem);
+    if (wrong !== undefined) return wrong;
+    if (contest === undefined) return await accept(deps, input, checked, { problem, contest });
+    const given = { ...checked, contest: ContestId.parse(input.contest) };
+    // What was taken in time is told again for ever.
+    if ("type" in contest) return (await replayed(deps, input, given)) ?? contest;
+    return await accept(deps, input, given, { problem, contest });
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
     deps.log.warn({ err: error }, "could not store a submission");

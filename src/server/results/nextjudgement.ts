@@ -15,6 +15,7 @@ export const nextJudgement = (
   ...(before.problem === undefined ? {} : { problem: before.problem }),
   language: before.language,
   lane: before.lane,
+  ...(before.contest === undefined ? {} : { contest: before.contest }),
   state: "PENDING",
   dispatch: 0,
   delivery: 0,

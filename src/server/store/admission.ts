@@ -66,9 +66,10 @@ export interface Admission {
   }): Promise<Reserved>;
   /**
    * Counts the unfinished submissions of an owner anew: those stored, and those just being stored. Rejudges apart,
-   * which somebody else asked for. False when a reservation came in between.
+   * which somebody else asked for. Not further than `upTo`: with more than that the number stays as it is. False when
+   * a reservation came in between.
    */
-  recount(owner: string, allowance: Allowance): Promise<boolean>;
+  recount(owner: string, upTo: number): Promise<boolean>;
   /** Of reservations: these are stored; or, with `back`, they never will be and cost nothing. */
   release(input: {
     readonly of: AllowanceOf;
@@ -109,6 +110,7 @@ export function createAdmission(deps: {
       state: { $in: [...UNFINISHED] },
       lane: { $in: LANES.filter((lane) => lane !== "rejudge") },
       owner,
+      rejudge: { $exists: false },
     };
     const found = await judgements
       .find(filter, LIGHT)
@@ -171,15 +173,16 @@ export function createAdmission(deps: {
         const { granted, tokens, unfinished, counted } = after;
         return { granted, tokens, unfinished, counted };
       }),
-    recount: (owner, allowance) =>
+    recount: (owner, upTo) =>
       guarded(async () => {
         const _id = keyOf({ owner });
         const before = await allowances.findOne({ _id }, LIGHT);
         const now = new Date();
         const held = (before?.holds ?? []).filter((hold) => hold.until > now).map((hold) => hold.id);
-        // What is being stored may be found already: then it counts once. Nobody needs to know of more than the limit.
-        const found = await stored(owner, Math.min(MOST, allowance.unfinished) + held.length);
+        // What is being stored may be found already: then it counts once.
+        const found = await stored(owner, Math.min(MOST, upTo) + 1);
         const unfinished = new Set([...held, ...found]).size;
+        if (before?.counted === true && found.length > upTo) return true;
         const counted = await allowances.updateOne(
           { _id, ...(before === null ? {} : { term: before.term }) },
           { $set: { unfinished, counted: true }, $inc: { term: 1 } },

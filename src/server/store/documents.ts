@@ -1,4 +1,5 @@
 import type {
+  ContestId,
   ExecutorId,
   JudgementId,
   ProblemId,
@@ -30,6 +31,8 @@ export interface SubmissionDocument {
   readonly files: readonly SourceFile[];
   readonly entryPoint?: string;
   readonly lane: Lane;
+  /** It was handed in to this contest. */
+  readonly contest?: ContestId;
   /** Generation of the judgement that counts. */
   readonly generation: number;
   /** It is part of this rejudge, which is neither applied nor cancelled: of one at a time. */
@@ -111,6 +114,7 @@ export interface JudgementDocument {
   /** Name of its queue: the language's id where a program is judged. */
   readonly language: QueueId;
   readonly lane: Lane;
+  readonly contest?: ContestId;
   readonly state: JudgementState;
   /** How often the job has been published on purpose; raised here before each publish. 0: never yet. */
   readonly dispatch: number;
@@ -173,6 +177,24 @@ export interface ProblemDocument {
   readonly testCount: number;
   readonly importedAt: Date;
   readonly importedBy: string;
+}
+
+export interface ContestDocument {
+  readonly _id: ContestId;
+  readonly name: string;
+  /** Taken are submissions from `startsAt` on and before `endsAt`. */
+  readonly startsAt: Date;
+  readonly endsAt: Date;
+  readonly problems: readonly ProblemId[];
+  /** Owners; missing: open to everybody. */
+  readonly participants?: readonly string[];
+  /** Of all its submissions together, where it is not the limits contestPerSecond and contestBurst. */
+  readonly rate?: { readonly perSecond: number; readonly burst: number };
+  /** Grows with every change; the guard of each. */
+  readonly version: number;
+  readonly createdBy: string;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
 }
 
 export interface ApiKeyDocument {

@@ -28,6 +28,12 @@ export interface Judgements {
   insert(judgement: JudgementDocument): Promise<InsertOutcome>;
   get(id: JudgementId): Promise<JudgementDocument | undefined>;
   many(ids: readonly JudgementId[]): Promise<JudgementDocument[]>;
+  /** All of one submission, those that do not count among them: newest first, those before generation `before`. */
+  ofSubmission(input: {
+    submission: SubmissionId;
+    before?: number | undefined;
+    first: number;
+  }): Promise<JudgementDocument[]>;
   /** Writes `next` if the stored one still has the change before `next.change`; false when it has moved on. */
   replaceIfUnchanged(next: JudgementDocument): Promise<boolean>;
   /** PENDING → QUEUED for those that are still PENDING in the same dispatch; the rest is left alone. */
@@ -75,6 +81,7 @@ export async function createJudgements(collection: Collection<JudgementDocument>
     collection.createIndexes([
       { key: { owner: 1, _id: -1 } },
       { key: { problem: 1, _id: -1 } },
+      { key: { contest: 1, _id: -1 }, partialFilterExpression: { contest: { $exists: true } } },
       // Small: what is final leaves it. Serves the outbox, the reconciler and the counts.
       {
         key: UNFINISHED_INDEX,
@@ -88,6 +95,18 @@ export async function createJudgements(collection: Collection<JudgementDocument>
     insert: groupInsert(collection),
     get: (id) => guarded(async () => (await collection.findOne({ _id: id })) ?? undefined),
     many: (ids) => guarded(() => collection.find({ _id: { $in: [...ids] } }).toArray()),
+    ofSubmission: ({ submission, before, first }) =>
+      guarded(() =>
+        collection
+          // "$" comes after "#": every id that starts with the submission's.
+          .find({
+            _id: { $gt: `${submission}#`, $lt: `${submission}$` } as unknown as JudgementId,
+            ...(before === undefined ? {} : { generation: { $lt: before } }),
+          })
+          .sort({ generation: -1 })
+          .limit(first)
+          .toArray(),
+      ),
     replaceIfUnchanged: groupReplace(collection),
     markQueued: (dispatched, at) =>
       guarded(async () => {

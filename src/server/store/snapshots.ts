@@ -1,5 +1,5 @@
 import type { Collection, Filter } from "mongodb";
-import type { JudgementId, ProblemId, SubmissionId } from "../../shared/ids.ts";
+import type { ContestId, JudgementId, ProblemId, SubmissionId } from "../../shared/ids.ts";
 import { JUDGE_KIND } from "../../shared/judging.ts";
 import type { LanguageId } from "../../shared/language.ts";
 import type {
@@ -14,6 +14,7 @@ import { guarded } from "./unavailable.ts";
 export interface SnapshotFilter {
   readonly owner?: string | undefined;
   readonly problem?: ProblemId | undefined;
+  readonly contest?: ContestId | undefined;
   readonly language?: LanguageId | undefined;
   readonly state?: JudgementState | undefined;
   /** Of the result; a word of the kind of work. */
@@ -38,11 +39,12 @@ interface SnapshotRange {
 }
 
 function filterOf(input: SnapshotFilter & SnapshotRange): Filter<JudgementDocument> {
-  const { owner, problem, language, state, verdict, before, from, kind = JUDGE_KIND } = input;
+  const { owner, problem, contest, language, state, verdict, before, from, kind = JUDGE_KIND } = input;
   return {
     kind,
     ...(owner === undefined ? {} : { owner }),
     ...(problem === undefined ? {} : { problem }),
+    ...(contest === undefined ? {} : { contest }),
     ...(language === undefined ? {} : { language }),
     ...(state === undefined ? {} : { state }),
     ...(verdict === undefined ? {} : { "result.verdict": verdict }),

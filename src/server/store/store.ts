@@ -7,6 +7,7 @@ import { type ApiKeys, createApiKeys } from "./apikeys.ts";
 import { gridFsBytes } from "./blobbytes.ts";
 import { createBlobs } from "./blobledger.ts";
 import type { BlobStore } from "./blobs.ts";
+import { type Contests, createContests } from "./contests.ts";
 import { createDeadLetters, type DeadLetters } from "./deadletters.ts";
 import type { JudgementDocument, SubmissionDocument } from "./documents.ts";
 import { createHeld, type Held } from "./held.ts";
@@ -30,6 +31,7 @@ export interface Store {
   readonly deadLetters: DeadLetters;
   readonly blobs: BlobStore;
   readonly problems: Problems;
+  readonly contests: Contests;
   readonly apiKeys: ApiKeys;
   readonly leases: Leases;
   readonly rejected: Rejected;
@@ -105,6 +107,7 @@ export async function openStore(access: StoreAccess): Promise<Store> {
       deadLetters: await createDeadLetters({ submissions, judgements }),
       blobs,
       problems: createProblems({ collection: db.collection("problems"), blobs }),
+      contests: createContests(db.collection("contests")),
       apiKeys: createApiKeys(db.collection("apiKeys")),
       leases: createLeases(db.collection("leases")),
       rejected: await createRejected(db, access.rejectedMessages ?? DEFAULT_LIMITS.rejectedMessages),

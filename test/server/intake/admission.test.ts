@@ -125,7 +125,7 @@ describe("the rate of one owner", () => {
       const outcomes = await submitMany(UNFINISHED, owner, { language: "go" });
       sent += acceptedOf(outcomes).length;
       for (let i = 0; i < acceptedOf(outcomes).length; i++) await judgeOne("go");
-      await server.store.admission.recount(owner, { perSecond: 1, burst: 40, unfinished: UNFINISHED });
+      await server.store.admission.recount(owner, UNFINISHED);
     }
     expect(sent).toBeGreaterThanOrEqual(36);
     const outcomes = await eventually(

@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { submissionsInStream } from "../../../src/server/broker/jobs.ts";
+import { judgementId, type SubmissionId } from "../../../src/shared/ids.ts";
+import { namespace } from "../../support/namespace.ts";
+import { accepted, eventually, openWire, putProblem, type Server, startServer, type Wire } from "../rig.ts";
+
+const ns = namespace();
+const WINDOW = 3;
+let server: Server;
+let other: Server;
+let wire: Wire;
+
+beforeAll(async () => {
+  const limits = { ownerWindow: WINDOW };
+  server = await startServer({ ...ns, limits });
+  other = await startServer({ ...ns, limits, instance: "other" });
+  wire = await openWire(ns);
+  await putProblem(server.store);
+});
+afterAll(async () => {
+  await wire.close();
+  await Promise.all([server.stop(), other.stop()]);
+});
+
+/** How many jobs of each owner are in the stream. */
+async function inStream(language: "python" | "go" | "rust"): Promise<Map<string, number>> {
+  const ids = [...(await submissionsInStream({ jsm: wire.jsm, topology: ns.topology }, language))];
+  const found = await server.store.judgements.many(ids.map((id) => judgementId(id as SubmissionId, 1)));
+  const owners = new Map<string, number>();
+  for (const { owner } of found) owners.set(owner, (owners.get(owner) ?? 0) + 1);
+  return owners;
+}
+
+describe("the line", () => {
+  it("lets few jobs of one owner into the queue, so that others pass, on both servers", async () => {
+    const flood: string[] = [];
+    for (let i = 0; i < 20; i++) {
+      const { submission } = await accepted(i % 2 === 0 ? server : other, { owner: "flood" });
+      flood.push(submission._id);
+    }
+    await eventually(
+      () => inStream("python"),
+      (owners) => owners.get("flood") === WINDOW,
+    );
+    const guest = await accepted(server, { owner: "guest" });
+    const executor = wire.executor("e1");
+    const order: string[] = [];
+    let most = 0;
+    while (order.length < 21) {
+      const held = await executor.take();
+      order.push(held.job.submission);
+      most = Math.max(most, (await inStream("python")).get("flood") ?? 0);
+      await executor.emit(held, 1, { type: "finished", result: { verdict: "AC" } });
+      await executor.ack(held);
+    }
+    expect(most).toBe(WINDOW);
+    expect(order.indexOf(guest.submission._id)).toBe(WINDOW);
+    expect(order.filter((id) => id !== guest.submission._id)).toEqual(flood);
+  });
+
+  it("sends everybody's out in turn when places come free", async () => {
+    for (let i = 0; i < 6; i++)
+      for (const owner of ["ann", "bob", "cid"]) await accepted(server, { owner, language: "go" });
+    await eventually(
+      () => inStream("go"),
+      (owners) => [...owners.values()].every((count) => count === WINDOW) && owners.size === 3,
+    );
+    const executor = wire.executor("e1");
+    const judged = new Map<string, number>();
+    for (let i = 0; i < 18; i++) {
+      const held = await executor.take("go");
+      const [judgement] = await server.store.judgements.many([judgementId(held.job.submission, 1)]);
+      const owner = judgement?.owner ?? "";
+      judged.set(owner, (judged.get(owner) ?? 0) + 1);
+      await executor.emit(held, 1, { type: "finished", result: { verdict: "AC" } });
+      await executor.ack(held);
+      const counts = ["ann", "bob", "cid"].map((name) => judged.get(name) ?? 0);
+      // Nobody gets ahead of another by more than what he may have in the queue.
+      expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(WINDOW);
+    }
+  });
+
+  it("passes what is cancelled in it", async () => {
+    const ids: SubmissionId[] = [];
+    for (let i = 0; i < 6; i++)
+      ids.push((await accepted(server, { owner: "cut", language: "rust" })).submission._id);
+    const [, , , first, second, last] = ids;
+    if (first === undefined || second === undefined) throw new Error("too few");
+    await server.backbone.cancel(first);
+    await server.backbone.cancel(second);
+    const executor = wire.executor("e1");
+    const order: string[] = [];
+    for (let i = 0; i < 4; i++) {
+      const held = await executor.take("rust");
+      order.push(held.job.submission);
+      await executor.emit(held, 1, { type: "finished", result: { verdict: "AC" } });
+      await executor.ack(held);
+    }
+    expect(order.at(-1)).toBe(last);
+    expect(await server.store.held.places()).not.toContainEqual({ language: "rust", lane: "practice" });
+  });
+});
