@@ -10,22 +10,26 @@ import type { LanguageId } from "../../shared/language.ts";
 import type { Limits } from "../../shared/limits.ts";
 import type { Fault, Job } from "../../shared/protocol.ts";
 import type { WorkContext, WorkKind } from "../work.ts";
-import { build, type BuildDeps, type Program } from "./build.ts";
+import { build, type BuildDeps } from "./build.ts";
 import { faultOf, JudgeFault } from "./faults.ts";
-import { createGrader, testScore } from "./grade.ts";
+import { createGrader } from "./grade.ts";
 import { createManifestReader } from "./manifests.ts";
-import { programRequest, runLimits } from "./program.ts";
-import { runToEnd } from "./run.ts";
-import { type TestData, testData } from "./testdata.ts";
-import { customValidator, defaultValidator, type Validate } from "./validator.ts";
-import { exitOf, peaks, runVerdict } from "./verdicts.ts";
+import type { Reruns } from "./rerun.ts";
+import { runTest } from "./runtest.ts";
+import { testData } from "./testdata.ts";
+import type { CustomValidator } from "./validator.ts";
+import { peaks } from "./verdicts.ts";
 import { openWorkspace, type Workspace } from "./workspace.ts";
 
 export interface JudgeDeps extends BuildDeps {
   readonly workDir: string;
+  readonly reruns: Reruns;
   /** Bytes free where programs write. */
   readonly freeDiskBytes: () => Promise<number>;
-  readonly limits: Pick<Limits, "compileMessageCharacters" | "judgeMessageCharacters">;
+  readonly limits: Pick<
+    Limits,
+    "compileMessageCharacters" | "judgeMessageCharacters" | "transcriptCharacters"
+  >;
   /** Told of each judging that came to a verdict. */
   readonly onJudged: (language: LanguageId, result: JudgeResult) => void;
 }
@@ -81,80 +85,43 @@ async function judge(deps: JudgeDeps, judging: Judging): Promise<JudgeResult> {
   try {
     const validator = await openValidator(deps, judging);
     try {
+      const testDeps = { ...deps, reruns: deps.reruns.forJob(), workspace, slot, signal };
       const grader = createGrader(manifest);
       const reports = new Map<number, TestReport>();
       const isSkipped = (place: number): boolean => grader.isSkipped(place, reports);
       for await (const data of testData(blobs, manifest.tests, isSkipped)) {
-        reports.set(
-          data.place,
-          await runTest(deps, judging, { program, data, validate: validator.validate }),
-        );
+        reports.set(data.place, await runTest(testDeps, { manifest, program, validator, data }));
         context.report("progress", { ...compiled, tests: [...reports.values()] } satisfies JudgeProgress);
       }
       const tests = [...reports.values()];
       return { ...compiled, tests, ...grader.grade(reports), ...peaks(tests) };
     } finally {
-      validator.release();
+      validator?.program.artefact.release();
     }
   } finally {
     program.artefact.release();
   }
 }
 
-async function runTest(
-  deps: JudgeDeps,
-  { manifest, workspace, context }: Judging,
-  { program, data, validate }: { program: Program; data: TestData; validate: Validate },
-): Promise<TestReport> {
-  const { slot, signal } = context;
-  const output = workspace.file("output");
-  const { timeFactor } = program.definition;
-  const limits = runLimits(program, manifest.limits, { timeFactor, pressure: deps.cpuPressure() });
-  const request = programRequest(program, manifest.limits.memoryMiB);
-  const run = await runToEnd(
-    deps.sandbox,
-    { ...request, slot, stdin: data.input, stdout: output, stderr: null, limits },
-    signal,
-  );
-  const exit = exitOf(run);
-  const report = {
-    name: data.test.name,
-    cpuMs: run.cpuMs,
-    wallMs: run.wallMs,
-    memoryKiB: run.memoryKiB,
-    ...(exit === undefined ? {} : { exit }),
-  };
-  const verdict = runVerdict(run, limits);
-  const judged = verdict === undefined ? await validate({ ...data, output }) : { verdict };
-  const { score: given, ...validation } = "score" in judged ? judged : { ...judged, score: undefined };
-  const score = testScore(manifest, data.test, judged.verdict, given);
-  return { ...report, ...validation, ...(score === undefined ? {} : { score }) };
-}
-
+/** The package's own validator as a program; undefined where the default one judges. */
 async function openValidator(
   deps: JudgeDeps,
   { manifest, workspace, context }: Judging,
-): Promise<{ readonly validate: Validate; release(): void }> {
+): Promise<CustomValidator | undefined> {
   const { validator, limits } = manifest;
-  if (validator.type === "default") {
-    return { validate: defaultValidator(validator.args, deps.limits), release: () => {} };
-  }
+  if (validator.type === "default") return undefined;
   const { blobs, slot, signal } = context;
-  const { language, files, entryPoint } = validator;
+  const { language, files, entryPoint, args, testlib } = validator;
   const built = await build(deps, { language, files, entryPoint, limits, workspace, blobs, slot, signal });
-  if (built.type === "refused") {
-    throw new JudgeFault({
-      code: "VALIDATOR_FAILED",
-      message: `the output validator of ${manifest.problem} does not compile`,
-      log: built.report.message,
-      retry: false,
-    });
+  if (built.type === "built") {
+    return { program: built.program, args, protocol: testlib === true ? "testlib" : "format" };
   }
-  const { program } = built;
-  return {
-    validate: customValidator({ ...deps, workspace, slot, signal }, program, manifest, validator.args),
-    release: () => program.artefact.release(),
-  };
+  throw new JudgeFault({
+    code: "VALIDATOR_FAILED",
+    message: `the output validator of ${manifest.problem} does not compile`,
+    log: built.report.message,
+    retry: false,
+  });
 }
 
 /** With less free than this, writes of programs and compilers may have failed. */

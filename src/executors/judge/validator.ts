@@ -1,19 +1,20 @@
-import { join } from "node:path";
 import type { ProblemManifest } from "../../shared/judging.ts";
 import type { Limits } from "../../shared/limits.ts";
 import { parseValidatorFlags } from "../../shared/validatorflags.ts";
 import { compareOutput } from "../checker/compare.ts";
-import type { Sandbox } from "../sandbox/sandbox.ts";
+import type { RunRequest } from "../sandbox/sandbox.ts";
 import type { Program } from "./build.ts";
 import { JudgeFault } from "./faults.ts";
+import { type Feedback, FEEDBACK_INSIDE, readScore } from "./feedback.ts";
 import type { GivenScore } from "./grade.ts";
 import { programRequest, runLimits } from "./program.ts";
-import { type FinishedRun, readWords, runToEnd } from "./run.ts";
+import { type FinishedRun, readWords } from "./run.ts";
 import type { TestData } from "./testdata.ts";
-import type { Workspace } from "./workspace.ts";
 
 /** What an output is judged by: the test and the host path of what the program wrote. */
-export interface Exhibit extends Pick<TestData, "test" | "input" | "answer"> {
+export interface Exhibit extends Pick<TestData, "test" | "answer"> {
+  /** Of this pass. */
+  readonly input: string;
   readonly output: string;
 }
 
@@ -25,102 +26,134 @@ export interface Validation {
   readonly score?: GivenScore;
 }
 
-/** Throws JudgeFault VALIDATOR_FAILED when the validator is at fault, and the signal's reason when stopped. */
-export type Validate = (exhibit: Exhibit) => Promise<Validation>;
-
-export function defaultValidator(
+/** Throws JudgeFault VALIDATOR_FAILED when the flags are none. */
+export async function validateByDefault(
   args: readonly string[],
+  { test, output, answer }: Exhibit,
   limits: Pick<Limits, "judgeMessageCharacters">,
-): Validate {
-  return async ({ test, output, answer }) => {
-    const parsed = parseValidatorFlags(test.validatorArgs ?? args);
-    if (!parsed.ok) throw new JudgeFault({ code: "VALIDATOR_FAILED", message: parsed.message, retry: false });
-    const { accepted, message } = await compareOutput(parsed.flags, { output, answer });
-    if (accepted) return { verdict: "AC" };
-    return { verdict: "WA", judgeMessage: message.slice(0, limits.judgeMessageCharacters) };
+): Promise<Validation> {
+  const parsed = parseValidatorFlags(test.validatorArgs ?? args);
+  if (!parsed.ok) throw new JudgeFault({ code: "VALIDATOR_FAILED", message: parsed.message, retry: false });
+  const { accepted, message } = await compareOutput(parsed.flags, { output, answer });
+  if (accepted) return { verdict: "AC" };
+  return { verdict: "WA", judgeMessage: message.slice(0, limits.judgeMessageCharacters) };
+}
+
+/** The package's own program. */
+export interface CustomValidator {
+  readonly program: Program;
+  /** Exit codes and order of arguments: the format's, or those of Codeforces' testlib. */
+  readonly protocol: "format" | "testlib";
+  /** Of tests that have none of their own. */
+  readonly args: readonly string[];
+}
+
+/** Of a test in question. */
+export interface ValidatorInput extends Pick<Exhibit, "test" | "answer" | "input"> {
+  readonly manifest: ProblemManifest;
+  readonly feedback: Feedback;
+  readonly pressure: number;
+}
+
+/** What runs the validator in the sandbox, but for its standard streams and slot. */
+export function validatorRequest(
+  { program, args, protocol }: CustomValidator,
+  { manifest, test, input, answer, feedback, pressure }: ValidatorInput,
+): Pick<RunRequest, "argv" | "env" | "box" | "boxWritable" | "mounts" | "scratch" | "limits"> {
+  const { validationTimeMs, validationMemoryMiB, validationOutputMiB } = manifest.limits;
+  const plain = { timeMs: validationTimeMs, memoryMiB: validationMemoryMiB, outputMiB: validationOutputMiB };
+  // Its isolate may see nothing of the feedback folder: it is run as any other program.
+  const { isolate: _, ...base } = programRequest(program, validationMemoryMiB);
+  const files =
+    protocol === "testlib"
+      ? ["/data/input", "/dev/stdin", "/data/answer"]
+      : ["/data/input", "/data/answer", feedback.inside];
+  return {
+    ...base,
+    argv: [...base.argv, ...files, ...(test.validatorArgs ?? args)],
+    mounts: [
+      ...base.mounts,
+      { host: input, inside: "/data/input" },
+      { host: answer, inside: "/data/answer" },
+    ],
+    scratch: { host: feedback.host, inside: FEEDBACK_INSIDE },
+    limits: runLimits(program, plain, { timeFactor: 1, pressure }),
   };
+}
+
+/**
+ * What a validator's end means: 42 accepts, 43 rejects; everything else is a fault of the problem. Source: problem
+ * package format, "Output Validators". `stderr` is the host path of its error output.
+ */
+export function readValidation(
+  validator: Pick<CustomValidator, "protocol">,
+  { manifest, test, feedback }: Pick<ValidatorInput, "manifest" | "test" | "feedback">,
+  ended: { readonly run: FinishedRun; readonly stderr: string },
+  limits: Pick<Limits, "judgeMessageCharacters">,
+): Validation {
+  const { run, stderr } = ended;
+  const characters = limits.judgeMessageCharacters;
+  const words = readWords(feedback.file("judgemessage.txt"), characters);
+  const judgeMessage =
+    words === "" && validator.protocol === "testlib" ? readWords(stderr, characters) : words;
+  const fail = (what: string): JudgeFault =>
+    new JudgeFault({
+      code: "VALIDATOR_FAILED",
+      message: `the output validator of ${manifest.problem} ${what} on test ${test.name}`,
+      log: [words, readWords(stderr, 4_000)].filter((text) => text !== "").join("\n"),
+      retry: false,
+    });
+  const verdict = verdictOf(validator.protocol, run);
+  if (verdict === undefined) throw fail(howItEnded(validator.protocol, run));
+  const score = scoreOf(verdict.points, readScore(feedback, manifest.validatorScores === true));
+  if (score.type === "wrong") throw fail(score.what);
+  if (score.type === "given" && verdict.type === "WA" && manifest.scoring === true) {
+    throw fail("gave a score although it rejected the output");
+  }
+  const teamMessage = readWords(feedback.file("teammessage.txt"), characters);
+  return {
+    verdict: verdict.type,
+    ...(judgeMessage === "" ? {} : { judgeMessage }),
+    ...(teamMessage === "" ? {} : { teamMessage }),
+    ...(score.type === "given" ? { score: score.score } : {}),
+  };
+}
+
+const scoreOf = (points: number | undefined, written: ReturnType<typeof readScore>): typeof written =>
+  points === undefined ? written : { type: "given", score: { type: "score", value: points } };
+
+interface ValidatorVerdict {
+  readonly type: "AC" | "WA";
+  readonly points?: number;
 }
 
 const ACCEPTED = 42;
 const REJECTED = 43;
 
-export interface CustomValidatorDeps {
-  readonly sandbox: Sandbox;
-  readonly limits: Pick<Limits, "judgeMessageCharacters">;
-  readonly workspace: Workspace;
-  readonly slot: number;
-  readonly signal: AbortSignal;
-  readonly cpuPressure: () => number;
-}
+/** testlib.h: _ok, _wa, _pe, _unexpected_eof; _partially(points) is 50 and the points. */
+const TESTLIB_REJECTED: ReadonlySet<number> = new Set([1, 2, 4, 8]);
+const TESTLIB_PARTIALLY = 50;
+const TESTLIB_MOST_POINTS = 200;
 
-/**
- * The package's own program, in the sandbox: `validator input answer feedback_dir [args]`, the output on its standard
- * input; 42 accepts, 43 rejects, everything else is a fault of the problem. Source: problem package format, "Output
- * Validators".
- */
-export function customValidator(
-  deps: CustomValidatorDeps,
-  validator: Program,
-  manifest: ProblemManifest,
-  args: readonly string[],
-): Validate {
-  const { workspace, slot, signal } = deps;
-  const characters = deps.limits.judgeMessageCharacters;
-  const { validationTimeMs, validationMemoryMiB, validationOutputMiB } = manifest.limits;
-  const plain = { timeMs: validationTimeMs, memoryMiB: validationMemoryMiB, outputMiB: validationOutputMiB };
-  const base = programRequest(validator, validationMemoryMiB);
-
-  return async ({ test, input, answer, output }) => {
-    const feedback = await workspace.writableFolder("feedback");
-    const stderr = workspace.file("validator-stderr");
-    const limits = runLimits(validator, plain, { timeFactor: 1, pressure: deps.cpuPressure() });
-    const run = await runToEnd(
-      deps.sandbox,
-      {
-        ...base,
-        argv: [...base.argv, "/data/input", "/data/answer", "/feedback/", ...(test.validatorArgs ?? args)],
-        mounts: [
-          ...base.mounts,
-          { host: input, inside: "/data/input" },
-          { host: answer, inside: "/data/answer" },
-        ],
-        scratch: { host: feedback, inside: "/feedback" },
-        slot,
-        stdin: output,
-        stdout: null,
-        stderr,
-        limits,
-      },
-      signal,
-    );
-    const judgeMessage = readWords(join(feedback, "judgemessage.txt"), characters);
-    const verdict = verdictOf(run);
-    if (verdict === undefined) {
-      throw new JudgeFault({
-        code: "VALIDATOR_FAILED",
-        message: `the output validator of ${manifest.problem} ${howItEnded(run)} on test ${test.name}`,
-        log: [judgeMessage, readWords(stderr, 4_000)].filter((text) => text !== "").join("\n"),
-        retry: false,
-      });
-    }
-    const teamMessage = readWords(join(feedback, "teammessage.txt"), characters);
-    await deps.sandbox.remove(feedback);
-    return {
-      verdict,
-      ...(judgeMessage === "" ? {} : { judgeMessage }),
-      ...(teamMessage === "" ? {} : { teamMessage }),
-    };
-  };
-}
-
-function verdictOf({ status }: FinishedRun): "AC" | "WA" | undefined {
+function verdictOf(
+  protocol: CustomValidator["protocol"],
+  { status }: FinishedRun,
+): ValidatorVerdict | undefined {
   if (status.type !== "exited") return undefined;
-  if (status.code === ACCEPTED) return "AC";
-  return status.code === REJECTED ? "WA" : undefined;
+  const { code } = status;
+  if (protocol === "testlib") {
+    if (code === 0) return { type: "AC" };
+    if (TESTLIB_REJECTED.has(code)) return { type: "WA" };
+    if (code < TESTLIB_PARTIALLY || code > TESTLIB_PARTIALLY + TESTLIB_MOST_POINTS) return undefined;
+    return { type: "AC", points: code - TESTLIB_PARTIALLY };
+  }
+  if (code === ACCEPTED) return { type: "AC" };
+  return code === REJECTED ? { type: "WA" } : undefined;
 }
 
-function howItEnded({ status }: FinishedRun): string {
+function howItEnded(protocol: CustomValidator["protocol"], { status }: FinishedRun): string {
   if (status.type === "limit") return `went over its ${status.limit} limit`;
   if (status.type === "signalled") return `crashed (${status.signal})`;
-  return `exited with ${status.code} (not ${ACCEPTED} or ${REJECTED})`;
+  const known = protocol === "testlib" ? "a verdict of testlib" : `${ACCEPTED} or ${REJECTED}`;
+  return `exited with ${status.code} (not ${known})`;
 }

@@ -10,6 +10,11 @@ export interface PackageLimits {
   /** CPU time; undefined when problem.yaml names none. */
   readonly timeMs: number | undefined;
   readonly timeResolutionMs: number;
+  /** Most runs of one test of a multi-pass problem. */
+  readonly passes: number;
+  /** Margins of the time limit over the slowest accepted and under the fastest too slow submission. */
+  readonly acToTimeLimit: number;
+  readonly timeLimitToTle: number;
 }
 
 interface LimitKey {
@@ -37,6 +42,43 @@ const TIMING: Readonly<Record<Layout, readonly string[]>> = {
   legacy: ["time_multiplier", "time_safety_margin"],
   "2025-09": ["time_multipliers", "validation_passes"],
 };
+const MULTIPLIERS = ["ac_to_time_limit", "time_limit_to_tle"];
+/** More would be a validator that does not come to an end. */
+const MOST_PASSES = 1_000;
+
+function readMultipliers(
+  map: YamlMap | undefined,
+  layout: Layout,
+  findings: Findings,
+): Pick<PackageLimits, "acToTimeLimit" | "timeLimitToTle"> {
+  const within = layout === "legacy" ? map : map?.map("time_multipliers");
+  if (layout === "2025-09" && within !== undefined) warnUnknownKeys(within, MULTIPLIERS, findings);
+  const [low, high] =
+    layout === "legacy" ? (["time_multiplier", "time_safety_margin"] as const) : MULTIPLIERS;
+  const [usualLow, usualHigh] = layout === "legacy" ? [5, 2] : [2, 1.5];
+  const read = (key: string | undefined, usual: number): number => {
+    if (within === undefined || key === undefined) return usual;
+    const value = positiveNumber(within, key, { unit: "times", most: 1_000 }, findings) ?? usual;
+    if (value >= 1) return value;
+    findings.error(within.file, `${within.prefix}${key} is ${value}`, {
+      line: within.lineOf(key),
+      expected: "at least 1",
+    });
+    return usual;
+  };
+  return { acToTimeLimit: read(low, usualLow ?? 2), timeLimitToTle: read(high, usualHigh ?? 1.5) };
+}
+
+function readPasses(map: YamlMap | undefined, findings: Findings): number {
+  const rule = { unit: "passes", most: MOST_PASSES, integer: true };
+  const value = (map && positiveNumber(map, "validation_passes", rule, findings)) ?? 2;
+  if (value >= 2) return value;
+  findings.error(map?.file ?? "", `limits.validation_passes is ${value}`, {
+    line: map?.lineOf("validation_passes"),
+    expected: "at least 2",
+  });
+  return 2;
+}
 
 const milliseconds = (seconds: number): number => Math.max(1, Math.round(seconds * 1000));
 
@@ -72,5 +114,7 @@ export function readPackageLimits(yaml: YamlMap, layout: Layout, findings: Findi
     },
     timeMs: timeLimit === undefined ? undefined : milliseconds(timeLimit),
     timeResolutionMs: milliseconds(seconds("time_resolution") ?? 1),
+    passes: readPasses(map, findings),
+    ...readMultipliers(map, layout, findings),
   };
 }

@@ -114,6 +114,14 @@ export async function readPackage(
   const scoring = settings.types.has("scoring");
   const { tests, groups } = await findTests({ tree, findings, limits, layout: settings.layout, scoring });
   const program = findOutputValidator(tree, settings, findings);
+  for (const type of ["interactive", "multi-pass"] as const) {
+    if (settings.types.has(type) && program === undefined) {
+      findings.error("problem.yaml", `a problem of type ${type} needs an output validator`, {
+        line: settings.yaml.lineOf("type"),
+        expected: "a program in output_validator/",
+      });
+    }
+  }
   const customWanted = settings.validation === "custom" || program !== undefined;
   if (!customWanted) checkDefaultFlags(settings, tests, findings);
   const name = await readName({ tree, findings, settings }, problem ?? "problem");
@@ -128,6 +136,8 @@ export async function readPackage(
       limits: { timeMs, ...settings.limits },
       runAllTests: false,
       ...(groups === undefined ? {} : { groups }),
+      ...(settings.types.has("interactive") ? { interactive: true } : {}),
+      ...(settings.types.has("multi-pass") ? { passes: settings.passes } : {}),
       ...(scoring ? { scoring } : {}),
       ...(settings.validatorScores ? { validatorScores: true } : {}),
       tests: tests.map((test) => manifestTest(test, settings.validatorFlags, groups)),

@@ -85,7 +85,7 @@ const CLASHES: readonly (readonly [ProblemType, ProblemType])[] = [
   ["submit-answer", "interactive"],
   ["submit-answer", "multi-pass"],
 ];
-const UNSUPPORTED: ReadonlySet<ProblemType> = new Set(["interactive", "multi-pass", "submit-answer"]);
+const UNSUPPORTED: ReadonlySet<ProblemType> = new Set(["submit-answer"]);
 
 function readTypes(yaml: YamlMap, layout: Layout, findings: Findings): Set<ProblemType> {
   const value = yaml.value("type") ?? "pass-fail";
@@ -148,12 +148,15 @@ function readLegacyValidation(yaml: YamlMap, types: Set<ProblemType>, findings: 
   }
   for (const extra of extras) {
     if (validation === "custom" && extra === "score") continue;
-    const known = extra === "interactive" || extra === "multipass";
-    findings.error(
-      yaml.file,
-      `validation ${known ? `"${extra}" is not supported yet` : `has the unknown word "${extra}"`}`,
-      { line, expected: "default, or custom with score" },
-    );
+    // Of DOMjudge's packages, which call both legacy.
+    if (validation === "custom" && extra === "interactive") types.add("interactive");
+    else if (validation === "custom" && /^multi-?pass$/.test(extra)) types.add("multi-pass");
+    else {
+      findings.error(yaml.file, `validation has the unknown word "${extra}"`, {
+        line,
+        expected: "default, or custom with some of score, interactive, multi-pass",
+      });
+    }
   }
   const scores = extras.includes("score");
   if (scores && !types.has("scoring")) {

@@ -1,0 +1,265 @@
+import { execFile } from "node:child_process";
+import { closeSync, constants, existsSync, openSync, readFileSync, readSync } from "node:fs";
+import { chmod, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { type RunResult, SandboxFault } from "../sandbox/sandbox.ts";
+import { FEEDBACK_INSIDE, type Feedback } from "./feedback.ts";
+import { programRequest, runLimits } from "./program.ts";
+import { readTranscript, relayCommand, RELAY_PROCESSES } from "./relay.ts";
+import type { FinishedRun } from "./run.ts";
+import type { Pass, PassInput, TestDeps } from "./runtest.ts";
+import { type CustomValidator, readValidation, validatorRequest } from "./validator.ts";
+import { runVerdict } from "./verdicts.ts";
+
+/** Once the program has been stopped, the validator has so long to come to its end, milliseconds. */
+const GRACE_MS = 2_000;
+/** What is left in a pipe whose reader has gone is looked for so often, milliseconds. */
+const DRAIN_MS = 5;
+
+/**
+ * One interactive pass. Program and validator run in sandboxes of their own, pinned to one core (two that wait for each
+ * other are several times slower on two), and talk through named pipes. This process holds both pipes open, so that an
+ * end is seen by the other side only after we know of it:
+ *
+ * - the program's end becomes the validator's end of input once we have looked whether the validator had ended before;
+ * - neither is killed for writing to the other, which has ended: what they still say is thrown away.
+ *
+ * The validator decides when it rejects first; else the program's own end, if it is a bad one; else the validator. So
+ * has problemtools it. Both waiting for each other ends at the program's wall limit.
+ */
+export async function interact(
+  deps: TestDeps,
+  given: PassInput & { readonly validator: CustomValidator; readonly feedback: Feedback },
+): Promise<Pass> {
+  const pair = await openPair(given.feedback, deps.workspace.file(`pair-${nextPair()}`));
+  const program = new AbortController();
+  const validator = new AbortController();
+  const stopBoth = (): void => {
+    program.abort();
+    validator.abort();
+  };
+  deps.signal.addEventListener("abort", stopBoth, { once: true });
+  try {
+    deps.signal.throwIfAborted();
+    const runs = startRuns(deps, given, pair, { program: program.signal, validator: validator.signal });
+    let validatorFirst: boolean | undefined;
+    const programEnded = runs.program.then((result) => {
+      validatorFirst ??= existsSync(pair.ended);
+      pair.programGone();
+      if (result.status.type === "limit") setTimeout(() => validator.abort(), GRACE_MS).unref();
+      return result;
+    });
+    const validatorEnded = runs.validator.then((result) => {
+      validatorFirst ??= true;
+      pair.validatorGone();
+      // It accepts: then the program has still to come to a good end. Anything else is decided.
+      if (!accepts(given.validator, result)) program.abort();
+      return result;
+    });
+    const results = await Promise.allSettled([programEnded, validatorEnded].map(stopsBothOnFault(stopBoth)));
+    deps.signal.throwIfAborted();
+    for (const result of results) if (result.status === "rejected") throw result.reason;
+    const ended = { program: await programEnded, validator: await validatorEnded };
+    return passOf(deps, given, { ...ended, ...runs.limits, validatorFirst: validatorFirst === true, pair });
+  } finally {
+    deps.signal.removeEventListener("abort", stopBoth);
+    pair.close();
+  }
+}
+
+const stopsBothOnFault =
+  (stopBoth: () => void) =>
+  (ended: Promise<RunResult>): Promise<RunResult> => {
+    ended.catch(stopBoth);
+    return ended;
+  };
+
+let pairs = 0;
+const nextPair = (): number => (pairs = (pairs + 1) % 1_000_000);
+
+/** An end that is accepting by its exit code alone. */
+const accepts = ({ protocol }: CustomValidator, { status }: RunResult): boolean =>
+  status.type === "exited" && (protocol === "testlib" ? status.code === 0 : status.code === 42);
+
+interface Pair {
+  /** Host paths: what the program reads and writes. */
+  readonly toProgram: string;
+  readonly fromProgram: string;
+  readonly transcript: string;
+  /** Is there once the validator has ended. */
+  readonly ended: string;
+  /** Paths in the validator's sandbox. */
+  readonly inside: { readonly toProgram: string; readonly transcript: string; readonly ended: string };
+  programGone(): void;
+  validatorGone(): void;
+  /** Safe twice. */
+  close(): void;
+}
+
+async function openPair(feedback: Feedback, fromProgram: string): Promise<Pair> {
+  const name = `pair-${nextPair()}`;
+  const folder = join(feedback.host, name);
+  await mkdir(folder);
+  await chmod(folder, 0o777);
+  const toProgram = join(folder, "to-program");
+  await promisify(execFile)("mkfifo", ["-m", "666", toProgram, fromProgram]);
+  // Reading alone leaves the validator to say that it has nothing more to say; both ways keeps the program's end to us.
+  const reading = openSync(toProgram, constants.O_RDONLY | constants.O_NONBLOCK);
+  const holding = openSync(fromProgram, constants.O_RDWR | constants.O_NONBLOCK);
+  const open = new Set([reading, holding]);
+  const timers = new Map<number, NodeJS.Timeout>();
+  const release = (fd: number): void => {
+    clearInterval(timers.get(fd));
+    if (open.delete(fd)) closeSync(fd);
+  };
+  const drain = (fd: number): void => {
+    if (open.has(fd) && !timers.has(fd))
+      timers.set(
+        fd,
+        setInterval(() => emptyPipe(fd), DRAIN_MS),
+      );
+  };
+  const inside = `${FEEDBACK_INSIDE}/${name}`;
+  return {
+    toProgram,
+    fromProgram,
+    transcript: join(folder, "transcript"),
+    ended: join(folder, "ended"),
+    inside: {
+      toProgram: `${inside}/to-program`,
+      transcript: `${inside}/transcript`,
+      ended: `${inside}/ended`,
+    },
+    programGone() {
+      release(holding);
+      drain(reading);
+    },
+    validatorGone() {
+      drain(holding);
+    },
+    close() {
+      for (const fd of [reading, holding]) release(fd);
+    },
+  };
+}
+
+const SCRAP = Buffer.alloc(64 * 1024);
+
+function emptyPipe(fd: number): void {
+  try {
+    while (readSync(fd, SCRAP) > 0);
+  } catch {
+    // Nothing there now.
+  }
+}
+
+function startRuns(
+  { sandbox, slot, limits: bounds, workspace, cpuPressure }: TestDeps,
+  {
+    manifest,
+    program,
+    validator,
+    data,
+    input,
+    feedback,
+  }: PassInput & {
+    readonly validator: CustomValidator;
+    readonly feedback: Feedback;
+  },
+  pair: Pair,
+  signals: { readonly program: AbortSignal; readonly validator: AbortSignal },
+) {
+  const pressure = cpuPressure();
+  const { timeFactor } = program.definition;
+  const limits = runLimits(program, manifest.limits, { timeFactor, pressure });
+  const { isolate: _, ...base } = programRequest(program, manifest.limits.memoryMiB);
+  const { test, answer } = data;
+  const about = { manifest, test, input, answer, feedback, pressure };
+  const judge = validatorRequest(validator, about);
+  const stderr = workspace.file("validator-stderr");
+  const core = ["/usr/bin/taskset", "-c", String(coreOf(slot))] as const;
+  return {
+    limits: { limits, stderr },
+    program: sandbox.run(
+      {
+        ...base,
+        argv: [...core, ...base.argv, ...(test.args ?? [])],
+        slot,
+        stdin: pair.toProgram,
+        stdout: pair.fromProgram,
+        stderr: null,
+        limits,
+      },
+      signals.program,
+    ),
+    validator: sandbox.run(
+      {
+        ...judge,
+        argv: [...core, ...relayCommand(pair.inside, bounds.transcriptCharacters, judge.argv)],
+        slot,
+        stdin: pair.fromProgram,
+        stdout: null,
+        stderr,
+        limits: {
+          ...judge.limits,
+          // It may have to wait for the program as long as that may take.
+          wallMs: judge.limits.wallMs + limits.wallMs + GRACE_MS,
+          processes: judge.limits.processes + RELAY_PROCESSES,
+        },
+      },
+      signals.validator,
+    ),
+  };
+}
+
+interface Ended {
+  readonly program: RunResult;
+  readonly validator: RunResult;
+  readonly validatorFirst: boolean;
+  readonly limits: { readonly cpuMs: number };
+  readonly stderr: string;
+  readonly pair: Pair;
+}
+
+function passOf(
+  deps: TestDeps,
+  { manifest, validator, data, feedback }: PassInput & { validator: CustomValidator; feedback: Feedback },
+  ended: Ended,
+): Pass {
+  const { limits, stderr, validatorFirst, pair } = ended;
+  const text = readTranscript(pair.transcript, deps.limits.transcriptCharacters);
+  const transcript = text === "" ? {} : { transcript: text };
+  const { test } = data;
+  const run = finished(ended.program);
+  const verdict = run && runVerdict(run, limits);
+  const decided = validatorFirst && !accepts(validator, ended.validator);
+  if (run !== undefined && verdict !== undefined && !decided)
+    return { run, judged: { verdict }, ...transcript };
+  const judge = finished(ended.validator);
+  if (judge === undefined) throw new SandboxFault("the validator was stopped, and nobody stopped it");
+  const judged = readValidation(validator, { manifest, test, feedback }, { run: judge, stderr }, deps.limits);
+  return { run, judged, ...transcript };
+}
+
+/** Undefined for a run that we stopped: its end says nothing. */
+function finished(result: RunResult): FinishedRun | undefined {
+  const { status } = result;
+  return status.type === "cancelled" ? undefined : { ...result, status };
+}
+
+let allowedCores: readonly number[] | undefined;
+
+/** Slots lie on different cores as far as there are enough. */
+function coreOf(slot: number): number {
+  allowedCores ??= readAllowedCores();
+  return allowedCores[slot % allowedCores.length] ?? 0;
+}
+
+function readAllowedCores(): readonly number[] {
+  const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
+  return list.split(",").flatMap((range) => {
+    const [first = 0, last = first] = range.split("-").map(Number);
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
+}
