@@ -51,7 +51,10 @@ const noStart = (): Promise<void> => Promise.resolve();
 
 async function connectOrExplain(config: ExecutorConfig): Promise<NatsConnection> {
   try {
-    return await connectNats(config.nats, `executor ${config.id}`);
+    return await connectNats(config.nats, `executor ${config.id}`, {
+      // No error object with a stack for each request.
+      noAsyncTraces: true,
+    });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const as = config.nats.user === undefined ? "" : ` as ${config.nats.user}`;

@@ -22,8 +22,8 @@ export interface WorkInHand<Input> extends Pick<WorkContext, "slot" | "signal" |
   readonly files: readonly { readonly name: string; readonly path: string }[];
   /** The only way to run a program. */
   readonly sandbox: Sandbox;
-  /** A folder of this job's own, gone with it. */
-  readonly workspace: Workspace;
+  /** A folder of this job's own, made at the first call and gone with the job. */
+  workspace(): Promise<Workspace>;
   /** Of a language in `needs`. */
   toolchain(language: LanguageId): Toolchain;
   /** What is known so far, whole each time; shown while the job runs. */
@@ -91,7 +91,8 @@ export function createWork(deps: WorkDeps, { workload, doer }: LoadedWork): Work
       const given = readPayload(workload, job);
       if ("type" in given) return given;
       const opened: { readonly name: string; readonly path: string; release(): void }[] = [];
-      const workspace = await openWorkspace(deps, context.slot);
+      let made: Promise<Workspace> | undefined;
+      const workspace = (): Promise<Workspace> => (made ??= openWorkspace(deps, context.slot));
       try {
         for (const { name, sha256 } of given.files) {
           opened.push({ name, ...(await context.blobs.open(sha256)) });
@@ -111,12 +112,19 @@ export function createWork(deps: WorkDeps, { workload, doer }: LoadedWork): Work
         return { type: "fault", fault: faultOfWork(error) };
       } finally {
         for (const { release } of opened) release();
-        await workspace
-          .close()
-          .catch((error: unknown) => context.log.error({ err: error }, "job folder stays"));
+        await removeWorkspace(made, context.log);
       }
     },
   };
+}
+
+/** What cannot be removed now is removed at the next start; how the job ended stands. */
+async function removeWorkspace(made: Promise<Workspace> | undefined, log: WorkContext["log"]): Promise<void> {
+  try {
+    await (await made)?.close();
+  } catch (error) {
+    log.error({ err: error }, "job folder stays");
+  }
 }
 
 interface Given {

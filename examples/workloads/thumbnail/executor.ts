@@ -11,8 +11,9 @@ const UNREADABLE = 3;
 /** Somebody else's bytes are decoded, so it runs in the sandbox like any program. */
 export default defineDoer(work, {
   needs: ["python"],
-  async run({ input, files, sandbox, workspace, toolchain, slot, signal }) {
+  async run({ input, files, sandbox, toolchain, slot, signal, ...job }) {
     const { programs, env, mounts } = toolchain("python");
+    const workspace = await job.workspace();
     const box = await workspace.writableFolder("box");
     await copyFile(join(import.meta.dirname, SCRIPT), join(box, SCRIPT));
     const [stdout, stderr] = [workspace.file("out"), workspace.file("err")];

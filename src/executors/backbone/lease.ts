@@ -31,6 +31,10 @@ interface LeaseDeps {
   readonly log: Log;
 }
 
+/** Given to `abort`, which else makes an error with a stack each time. */
+const LOST = "lease-lost";
+const ENDED = "ended";
+
 const CONFIRM_TIMEOUT_MS = 1_000;
 const RETRY_MS = 200;
 /** How often the clock is looked at; a loss is seen this much late at most, and `ack_wait` is 1.5 s later. */
@@ -52,8 +56,8 @@ export function openLease(deps: LeaseDeps, delivery: Delivery): Lease {
     if (loss.signal.aborted) return false;
     if (ageMs() < SELF_FENCE_MS) return true;
     log.warn({ ageMs: Math.round(ageMs()) }, "lease lost: no heartbeat was confirmed in time");
-    loss.abort();
-    ended.abort();
+    loss.abort(LOST);
+    ended.abort(ENDED);
     return false;
   };
 
@@ -85,7 +89,7 @@ export function openLease(deps: LeaseDeps, delivery: Delivery): Lease {
   const settle = async (payload: string): Promise<boolean> => {
     while (alive()) {
       if (await send(payload)) {
-        ended.abort();
+        ended.abort(ENDED);
         return true;
       }
       await pause(RETRY_MS, loss.signal);
@@ -99,7 +103,7 @@ export function openLease(deps: LeaseDeps, delivery: Delivery): Lease {
   const nak = async (delayMs: number): Promise<boolean> => {
     while (alive() && !connection.up()) await pause(RETRY_MS, loss.signal);
     if (!alive()) return false;
-    ended.abort();
+    ended.abort(ENDED);
     return await send(delayMs > 0 ? `-NAK ${JSON.stringify({ delay: delayMs * 1_000_000 })}` : "-NAK");
   };
 
@@ -110,6 +114,6 @@ export function openLease(deps: LeaseDeps, delivery: Delivery): Lease {
     ack: () => settle("+ACK"),
     nak,
     terminate: (reason) => settle(`+TERM ${reason}`),
-    end: () => ended.abort(),
+    end: () => ended.abort(ENDED),
   };
 }

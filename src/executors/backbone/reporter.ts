@@ -126,7 +126,7 @@ export function createReporter(
     started: () => put({ type: "started" }),
     report: (type, result) => put({ type, result }),
     final: async (report, giveUp) => {
-      closed.abort();
+      closed.abort("closed");
       const event: JudgeEvent = {
         ...base(),
         ...(report.type === "fault" ? { ...report, fault: boundedFault(report.fault) } : report),
@@ -137,6 +137,6 @@ export function createReporter(
       const instead: JudgeEvent = { ...base(), type: "fault", fault: TOO_LARGE };
       return await sendUntilStored(instead, encodeJson(instead), giveUp);
     },
-    close: () => closed.abort(),
+    close: () => closed.abort("closed"),
   };
 }
