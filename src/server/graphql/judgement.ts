@@ -1,7 +1,8 @@
 import type { DeadLetter, JudgementDocument, Try } from "../store/documents.ts";
+import { resultsOf } from "../submissionview.ts";
 import { builder } from "./builder.ts";
 import { juryOnly } from "./juryonly.ts";
-import { StateEnum } from "./scalars.ts";
+import { LaneEnum, StateEnum, VerdictEnum } from "./scalars.ts";
 
 export interface GivenUp extends JudgementDocument {
   readonly deadLetter: DeadLetter;
@@ -74,6 +75,13 @@ export const Judgement = builder.objectRef<JudgementDocument>("Judgement").imple
   fields: (t) => ({
     generation: t.exposeInt("generation", { description: "1 for the first judging, then +1 each." }),
     state: t.expose("state", { type: StateEnum }),
+    verdict: t.field({
+      type: VerdictEnum,
+      nullable: true,
+      description: "Set once the state is FINISHED.",
+      resolve: (judgement) => (judgement.state === "FINISHED" ? resultsOf(judgement).verdict : undefined),
+    }),
+    lane: t.expose("lane", { type: LaneEnum }),
     createdAt: t.expose("createdAt", { type: "DateTime" }),
     finishedAt: t.expose("finishedAt", { type: "DateTime", nullable: true }),
     tries: t.field({

@@ -8,7 +8,8 @@ const DEFAULT_PAGE_SIZE = 20;
 
 type QueryFields = Parameters<Parameters<typeof builder.queryField>[1]>[0];
 
-export const pageArgs = (t: QueryFields) => ({
+/** Of a field of any type. */
+export const pageArgs = (t: Pick<QueryFields, "arg">) => ({
   first: t.arg.int({
     required: true,
     defaultValue: DEFAULT_PAGE_SIZE,

@@ -15,9 +15,9 @@ export interface KeeperDeps extends SelectDeps, SettleDeps, ApplyDeps {
   readonly log: Log;
 }
 
-const INTERVAL_MS = 1_000;
+const INTERVAL_MS = 500;
 const LEASE = "rejudge";
-const LEASE_MS = 5_000;
+const LEASE_MS = 3_000;
 const CANCEL_BATCH = 100;
 /**
  * A closed rejudge is looked at for so long, milliseconds: a server that was cut off in the middle of selecting may
@@ -78,7 +78,7 @@ export function createRejudgeKeeper(deps: KeeperDeps): Repeat {
   const steps: Readonly<Partial<Record<RejudgeDocument["state"], typeof select>>> = {
     SELECTING: select,
     JUDGING: look,
-    APPLYING: async ({ _id }) => void (await applyNow(deps, _id)),
+    APPLYING: ({ _id }) => applyNow(deps, _id),
     CANCELLING: cancel,
     APPLIED: ({ _id }) => clear(deps, _id),
     CANCELLED: ({ _id }) => clear(deps, _id),

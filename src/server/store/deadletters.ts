@@ -1,10 +1,13 @@
 import type { Collection, Filter } from "mongodb";
 import type { JudgementId, ProblemId } from "../../shared/ids.ts";
+import { JUDGE_KIND } from "../../shared/judging.ts";
 import type { LanguageId } from "../../shared/language.ts";
 import type { DeadLetter, JudgementDocument, SubmissionDocument, SubmissionSnapshot } from "./documents.ts";
 import { guarded } from "./unavailable.ts";
 
 export interface DeadLetterFilter {
+  /** Of the work; `page` shows judging where nothing is said. */
+  readonly kind?: string | undefined;
   readonly problem?: ProblemId | undefined;
   readonly language?: LanguageId | undefined;
   readonly code?: DeadLetter["code"] | undefined;
@@ -42,6 +45,8 @@ export interface DeadLetters {
 }
 
 const DEAD = { state: "FAILED" } as const;
+/** What a rejudge could not judge never counts; the rejudge shows it. */
+const COUNTING = { rejudge: { $exists: false } } as const;
 const SUPERSEDED = "deadLetter.redrive.generation";
 const BY_TIME = { "deadLetter.at": -1, _id: -1 } as const;
 
@@ -50,6 +55,8 @@ function filterOf(input: DeadLetterFilter): Filter<JudgementDocument> {
   const time = { ...(since ? { $gte: since } : {}), ...(before ? { $lt: before } : {}) };
   return {
     ...DEAD,
+    ...COUNTING,
+    ...(input.kind === undefined ? {} : { kind: input.kind }),
     deadLetter: { $exists: true },
     [SUPERSEDED]: { $exists: false },
     ...(problem === undefined ? {} : { problem }),
@@ -81,7 +88,7 @@ export async function createDeadLetters(deps: {
     });
 
   async function page(input: Parameters<DeadLetters["page"]>[0]): Promise<SubmissionSnapshot[]> {
-    const filter = filterOf(input);
+    const filter = filterOf({ kind: JUDGE_KIND, ...input });
     const found: SubmissionSnapshot[] = [];
     let after = input.after;
     while (found.length < input.first) {
@@ -100,7 +107,7 @@ export async function createDeadLetters(deps: {
         const submission = known.get(judgement.submission);
         if (submission?.generation === judgement.generation) found.push({ submission, judgement });
         // A crash after the submission was pointed to the next judgement: said here, so that it is not met again.
-        else if (submission) await endRedrive({ id: judgement._id, generation: judgement.generation + 1 });
+        else if (submission) await endRedrive({ id: judgement._id, generation: submission.generation });
       }
       const last = batch.at(-1);
       if (last === undefined || batch.length < wanted) break;
@@ -138,6 +145,7 @@ export async function createDeadLetters(deps: {
           {
             _id: id,
             ...DEAD,
+            ...COUNTING,
             deadLetter: { $exists: true },
             "deadLetter.redrive": { $exists: false },
             "deadLetter.discarded": { $exists: false },

@@ -62,7 +62,10 @@ export interface Judgements {
   heads(
     ids: readonly JudgementId[],
   ): Promise<Pick<JudgementDocument, "_id" | "submission" | "generation" | "change" | "state">[]>;
-  /** Unfinished ones by language, lane and state; without what the outbox lets wait (no submission yet). */
+  /**
+   * Unfinished ones by language, lane and state; without those held in line (Held.counts), and without what the outbox
+   * lets wait (no submission yet). Bounded by what the windows hold.
+   */
   counts(now: Date): Promise<StateCount[]>;
   /** PENDING ones created before `before`. */
   oldPending(before: Date, limit: number): Promise<JudgementDocument[]>;
@@ -91,6 +94,21 @@ export async function createJudgements(collection: Collection<JudgementDocument>
       { key: DUE_INDEX, partialFilterExpression: { state: "PENDING" } },
     ]),
   );
+  async function countsOf($match: object, hint: Readonly<Record<string, number>>): Promise<StateCount[]> {
+    const $group = {
+      _id: { language: "$language", lane: "$lane", state: "$state" },
+      count: { $sum: 1 },
+      oldestAt: { $min: "$createdAt" },
+    };
+    const groups = await collection
+      .aggregate<Omit<StateCount, "language" | "lane" | "state"> & { _id: StateCount }>(
+        [{ $match }, { $group }],
+        { hint },
+      )
+      .toArray();
+    return groups.map(({ _id, count, oldestAt }) => ({ ..._id, count, oldestAt }));
+  }
+
   return {
     insert: groupInsert(collection),
     get: (id) => guarded(async () => (await collection.findOne({ _id: id })) ?? undefined),
@@ -176,35 +194,12 @@ export async function createJudgements(collection: Collection<JudgementDocument>
       ),
     counts: (now) =>
       guarded(async () => {
-        const groups = await collection
-          .aggregate<{
-            _id: { language: QueueId; lane: Lane; state: JudgementState };
-            count: number;
-            oldestAt: Date;
-          }>(
-            [
-              {
-                $match: {
-                  state: { $in: [...UNFINISHED] },
-                  $or: [
-                    { state: { $ne: "PENDING" } },
-                    { held: { $exists: true } },
-                    { dispatchAfter: { $lte: new Date(now.getTime() + HELD_MS) } },
-                  ],
-                },
-              },
-              {
-                $group: {
-                  _id: { language: "$language", lane: "$lane", state: "$state" },
-                  count: { $sum: 1 },
-                  oldestAt: { $min: "$createdAt" },
-                },
-              },
-            ],
-            { hint: UNFINISHED_INDEX },
-          )
-          .toArray();
-        return groups.map(({ _id, count, oldestAt }) => ({ ..._id, count, oldestAt }));
+        const onTheWay = { state: "PENDING", dispatchAfter: { $lte: new Date(now.getTime() + HELD_MS) } };
+        const [published, pending] = await Promise.all([
+          countsOf({ state: { $in: ["QUEUED", "RUNNING"] } }, UNFINISHED_INDEX),
+          countsOf(onTheWay, DUE_INDEX),
+        ]);
+        return [...published, ...pending];
       }),
     oldPending: (before, limit) =>
       guarded(() =>

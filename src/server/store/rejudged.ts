@@ -1,4 +1,4 @@
-import type { ClientSession, Collection, MongoClient } from "mongodb";
+import type { Binary, ClientSession, Collection, MongoClient } from "mongodb";
 import { judgementId, type RejudgeId, type SubmissionId } from "../../shared/ids.ts";
 import type { JudgementDocument, JudgementState, SubmissionDocument } from "./documents.ts";
 import { UNFINISHED } from "./judgements.ts";
@@ -64,7 +64,7 @@ const MOVED = { submission: 1, generation: 1, change: 1, manifest: 1, rejudge: 1
 
 export async function createRejudged(deps: {
   readonly client: MongoClient;
-  readonly rejudges: Collection<RejudgeDocument>;
+  readonly rejudges: Collection<RejudgeDocument & { readonly session?: Binary | undefined }>;
   readonly submissions: Collection<SubmissionDocument>;
   readonly judgements: Collection<JudgementDocument>;
 }): Promise<Rejudged> {
@@ -128,8 +128,9 @@ export async function createRejudged(deps: {
       superseded: all.length - moved.length,
       kept: rejudge.selected - all.length,
     };
+    const { session: _, ...rest } = rejudge;
     const applied: RejudgeDocument = {
-      ...rejudge,
+      ...rest,
       state: "APPLIED",
       apply: { by, at, ...numbers },
       closedAt: at,
@@ -137,6 +138,26 @@ export async function createRejudged(deps: {
     await rejudges.replaceOne({ _id: id }, applied, { session });
     crash("rejudge.beforeCommit");
     return { rejudge: applied, moved };
+  }
+
+  /**
+   * A server that dies leaves its transaction open, and what that has written locked, for a minute. So its session is
+   * written down before, and whoever goes on ends it first. A living one that is ended so begins anew and finds it done.
+   */
+  async function applyAlone(session: ClientSession, input: Parameters<Rejudged["apply"]>[0]) {
+    const filter = { _id: input.id, state: "APPLYING" } as const;
+    const before = await rejudges.findOne(filter);
+    if (before === null) return undefined;
+    if (before.session !== undefined) {
+      // Without the right to: the database ends it by itself.
+      const admin = client.db("admin");
+      await admin.command({ killSessions: [{ id: before.session }] }).catch(() => undefined);
+    }
+    await rejudges.updateOne(filter, { $set: { session: session.id?.id } });
+    return await session.withTransaction(() => applyWithin(session, input), {
+      readConcern: { level: "snapshot" },
+      writeConcern: { w: "majority" },
+    });
   }
 
   return {
@@ -220,10 +241,7 @@ export async function createRejudged(deps: {
           .toArray()
           .then((found) => found as RejudgedDocument[]),
       ),
-    apply: (input) =>
-      guarded(() =>
-        client.withSession((session) => session.withTransaction(() => applyWithin(session, input))),
-      ),
+    apply: (input) => guarded(() => client.withSession((session) => applyAlone(session, input))),
     release: (id) =>
       guarded(async () => {
         await submissions.updateMany({ rejudge: id }, { $unset: { rejudge: "" } });
