@@ -12,8 +12,9 @@ import { PROBLEM_FOLDERS, readWork } from "./programs.ts";
 import { recoveries, unexplained } from "./recovery.ts";
 import { type ChaosReport, countBy, longestPause } from "./report.ts";
 import { type Hit, startStriking } from "./striking.ts";
-import { type Accepted, submitAll } from "./submitting.ts";
+import { type Accepted, submitAll, type SubmittingDeps } from "./submitting.ts";
 import { leadersOf, startVictims, type Victims } from "./victims.ts";
+import { wipeUnderQueue } from "./wiping.ts";
 
 export interface ChaosOptions {
   readonly submissions: number;
@@ -22,6 +23,8 @@ export interface ChaosOptions {
   readonly seed: number;
   /** Three brokers and three database nodes instead of one of each. */
   readonly cluster: boolean;
+  /** No strikes: the brokers lose their disks once, when everything has been submitted and nearly nothing judged. */
+  readonly wipeBroker: boolean;
   readonly perSecond: number;
   /** No new submissions after so long, milliseconds. */
   readonly forMs: number;
@@ -91,6 +94,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
   tell(machine());
   const victims = await startVictims({
     cluster: options.cluster,
+    wholeQueue: options.wipeBroker,
     signal: options.signal,
     onEvent: ({ process, type, detail }) => {
       if (type === "died" || type === "ready") tell(`  ${process} ${type} ${detail ?? ""}`.trimEnd());
@@ -139,34 +143,44 @@ async function attack(
     for (; !over.signal.aborted; await sleep(250)) unfinished = (await books.unfinished()) ?? unfinished;
   })();
 
+  const submitting: SubmittingDeps = {
+    clients,
+    workOf,
+    unfinished: () => unfinished,
+    onAccepted: (one) => {
+      accepted.push(one);
+      if (one.number % FOLLOWED === 0) following.follow(one.id);
+      if (accepted.length % 100 === 0) tell(`${accepted.length} submitted, ${unfinished} unfinished`);
+    },
+  };
+  const { perSecond, forMs, submissions: count } = options;
+
   const begun = performance.now();
-  const striking = startStriking(
-    { stack, proxies, leaders: () => leadersOf(stack, books), tell },
-    { seed, everyMs: options.everyMs },
-  );
+  let hits: readonly Hit[] = [];
+  let unfinishedAtWipe: number | undefined;
   try {
-    await submitAll(
-      {
-        clients,
-        workOf,
-        unfinished: () => unfinished,
-        onAccepted: (one) => {
-          accepted.push(one);
-          if (one.number % FOLLOWED === 0) following.follow(one.id);
-          if (accepted.length % 100 === 0) tell(`${accepted.length} submitted, ${unfinished} unfinished`);
-        },
-      },
-      {
-        seed,
-        count: options.submissions,
-        perSecond: options.perSecond,
-        mostUnfinished: MOST_UNFINISHED,
-        forMs: options.forMs,
-      },
-    );
+    if (options.wipeBroker) {
+      const all = { seed, count, perSecond, mostUnfinished: Infinity, forMs };
+      unfinishedAtWipe = await wipeUnderQueue({
+        stack,
+        books,
+        submit: () => submitAll(submitting, all),
+        tell,
+      });
+    } else {
+      const striking = startStriking(
+        { stack, proxies, leaders: () => leadersOf(stack, books), tell },
+        { seed, everyMs: options.everyMs },
+      );
+      hits = striking.hits;
+      try {
+        await submitAll(submitting, { seed, count, perSecond, mostUnfinished: MOST_UNFINISHED, forMs });
+      } finally {
+        await striking.stop();
+      }
+    }
   } finally {
     over.abort();
-    await striking.stop();
     await counting;
   }
   tell("all submitted; waiting for quiet");
@@ -189,7 +203,7 @@ async function attack(
   const triesOf = (id: string) => judgements.get(id)?.tries ?? [];
   const unfair = failed.filter(({ id }) => {
     const judgement = judgements.get(id);
-    return judgement === undefined || unexplained(judgement, striking.hits, SLACK_MS).length > 0;
+    return judgement === undefined || unexplained(judgement, hits, SLACK_MS).length > 0;
   });
   const log = await writesAfterTheEnd(books);
   const finals = [...new Set([...log.ids, ...announced.twice()])];
@@ -198,12 +212,10 @@ async function attack(
     if (views.get(id)?.revision !== seen[0]) return [`${id}: its subscriber saw another final state`];
     return wrongs.map((wrong_) => `${id}: ${wrong_}`);
   });
-  const recovered = [...judgements.values()].flatMap(({ tries }) => recoveries(tries, striking.hits));
+  const recovered = [...judgements.values()].flatMap(({ tries }) => recoveries(tries, hits));
   const times = recovered.map(({ tookMs }) => tookMs);
   for (const { hit, tookMs } of recovered.filter((one) => one.tookMs > SLOW_MS)) {
-    const meanwhile = striking.hits.filter(
-      ({ atMs }) => atMs > hit.atMs - SLOW_MS && atMs < hit.atMs + tookMs,
-    );
+    const meanwhile = hits.filter(({ atMs }) => atMs > hit.atMs - SLOW_MS && atMs < hit.atMs + tookMs);
     const all = meanwhile.map((one) => `${one.deed} ${one.process} at ${one.atMs - hit.atMs}`);
     tell(`slow: a job of ${hit.process} began again ${tookMs} ms after ${hit.deed}; ${all.join(", ")}`);
   }
@@ -234,6 +246,7 @@ async function attack(
     leftovers: [...left, ...leases, ...files],
     report: {
       submissions: accepted.length,
+      ...(unfinishedAtWipe === undefined ? {} : { unfinishedAtWipe }),
       lost: missing.length,
       doubled,
       doubleFinal: finals.length + followed.filter(({ finals: seen }) => seen.length > 1).length,
@@ -242,8 +255,8 @@ async function attack(
       misled: misled.length,
       failed: failed.length,
       failedUnexplained: unfair.length,
-      strikes: countBy(striking.hits, ({ deed }: Hit) => deed),
-      leadersStruck: striking.hits.filter(({ leader }) => leader).length,
+      strikes: countBy(hits, ({ deed }: Hit) => deed),
+      leadersStruck: hits.filter(({ leader }) => leader).length,
       recovered: times.length,
       recoveryP50Ms: Math.round(quantile(times, 0.5)),
       recoveryP99Ms: Math.round(quantile(times, 0.99)),

@@ -11,7 +11,7 @@ import { holds } from "./report.ts";
  */
 
 const USAGE =
-  "Usage: npm run chaos -- --submissions N --kill-every SECONDS --seed X [--cluster] [--minutes M] [--rate PER_SECOND] [--log FILE]";
+  "Usage: npm run chaos -- --submissions N --kill-every SECONDS --seed X [--cluster] [--wipe-broker] [--minutes M] [--rate PER_SECOND] [--log FILE]";
 
 const { values } = parseArgs({
   options: {
@@ -21,6 +21,7 @@ const { values } = parseArgs({
     rate: { type: "string", default: "20" },
     minutes: { type: "string", default: "600" },
     cluster: { type: "boolean", default: false },
+    "wipe-broker": { type: "boolean", default: false },
     log: { type: "string" },
   },
 });
@@ -50,6 +51,7 @@ const report = await chaos({
   perSecond: number("rate"),
   forMs: number("minutes") * 60_000,
   cluster: values.cluster,
+  wipeBroker: values["wipe-broker"],
   tell,
   onLine: log && ((process, line) => void log.write(`${new Date().toISOString()} ${process}: ${line}\n`)),
 }).catch((error: unknown) => {

@@ -3,6 +3,8 @@ import type { Accepted } from "./submitting.ts";
 export interface ChaosReport {
   /** Confirmed to a client. */
   readonly submissions: number;
+  /** With --wipe-broker: how many of them were unfinished when the brokers lost their disks. */
+  readonly unfinishedAtWipe?: number;
   /** Confirmed, and not there. */
   readonly lost: number;
   /** There twice under one key, or without anybody having asked for it. */

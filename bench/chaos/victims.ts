@@ -4,7 +4,7 @@ import { eventStreamOf } from "../../src/shared/topology.ts";
 import type { ProcessEvent } from "../../src/supervisor/keepalive.ts";
 import { type Stack, startStack } from "../../src/supervisor/stack.ts";
 import { type Proxy, startProxy, targetOf, throughProxy } from "../../test/support/proxy.ts";
-import { ONE_OWNER } from "../unlimited.ts";
+import { ONE_OWNER, ONE_OWNER_QUEUED } from "../unlimited.ts";
 import type { Books } from "./audit.ts";
 
 /** The stack under attack, with what lies between each executor and the brokers. */
@@ -16,6 +16,8 @@ export interface Victims {
 
 export async function startVictims(options: {
   readonly cluster: boolean;
+  /** All that is submitted may be in the queue at once, though it is of one owner. */
+  readonly wholeQueue: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent: (event: ProcessEvent) => void;
   readonly onLine?: ((process: string, line: string) => void) | undefined;
@@ -38,7 +40,7 @@ export async function startVictims(options: {
       return between.map((proxy, index) => throughProxy(urls[index] ?? "", proxy)).join(",");
     },
     env: process.env,
-    extraEnv: { server: ONE_OWNER },
+    extraEnv: { server: options.wholeQueue ? ONE_OWNER_QUEUED : ONE_OWNER },
     signal: options.signal,
     onEvent: options.onEvent,
     onLine: options.onLine,

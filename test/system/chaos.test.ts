@@ -20,6 +20,7 @@ test("under a hail of kills, stops and broken connections nothing is lost, judge
     seed: 5,
     perSecond: 10,
     cluster: false,
+    wipeBroker: false,
     tell: (line) => void lines.push(line),
   });
   expect(holds(report), `${lines.join("\n")}\n${JSON.stringify(report, undefined, 1)}`).toBe(true);

@@ -17,6 +17,11 @@ export interface Lease {
   ageMs(): number;
   /** The job is done with: confirmed by the server, repeated while the lease lives. False: not known to be. */
   ack(): Promise<boolean>;
+  /**
+   * The same, said once and not confirmed, for a job whose end is stored: where it gets lost the job comes again, and is
+   * dropped at its fence check.
+   */
+  ackStored(): Promise<boolean>;
   /** The job goes back and is delivered again after `delayMs`. */
   nak(delayMs: number): Promise<boolean>;
   /** The job is never delivered again. */
@@ -49,6 +54,8 @@ export function openLease(deps: LeaseDeps, delivery: Delivery): Lease {
   const { connection, monotonic, log } = deps;
   const loss = new AbortController();
   const ended = new AbortController();
+  const beats = new AbortController();
+  ended.signal.addEventListener("abort", () => beats.abort(), { once: true });
   let confirmedAtMs = delivery.askedAtMs;
 
   const ageMs = (): number => monotonic() - confirmedAtMs;
@@ -74,19 +81,25 @@ export function openLease(deps: LeaseDeps, delivery: Delivery): Lease {
   };
 
   const beat = async (): Promise<void> => {
-    await pause(HEARTBEAT_INTERVAL_MS, ended.signal);
-    while (!ended.signal.aborted && alive()) {
+    await pause(HEARTBEAT_INTERVAL_MS, beats.signal);
+    while (!beats.signal.aborted && alive()) {
       const sentAtMs = monotonic();
       const confirmed = await send("+WPI");
       if (confirmed) confirmedAtMs = Math.max(confirmedAtMs, sentAtMs);
-      await pause(confirmed ? HEARTBEAT_INTERVAL_MS : RETRY_MS, ended.signal);
+      await pause(confirmed ? HEARTBEAT_INTERVAL_MS : RETRY_MS, beats.signal);
     }
   };
   void beat();
   const watch = setInterval(() => alive(), WATCH_MS);
   ended.signal.addEventListener("abort", () => clearInterval(watch), { once: true });
 
+  /**
+   * The heartbeats end with the first try, so that the lease runs out when no try is answered: a consumer that was made
+   * anew (NATS lost its disk) confirms the heartbeats of a job that it does not know, but not its acknowledgement. The
+   * slot would never be free again.
+   */
   const settle = async (payload: string): Promise<boolean> => {
+    beats.abort();
     while (alive()) {
       if (await send(payload)) {
         ended.abort(ENDED);
@@ -112,6 +125,12 @@ export function openLease(deps: LeaseDeps, delivery: Delivery): Lease {
     lost: loss.signal,
     ageMs,
     ack: () => settle("+ACK"),
+    ackStored: () => {
+      if (!connection.up() || !alive()) return settle("+ACK");
+      ended.abort(ENDED);
+      connection.nats.publish(delivery.reply, "+ACK");
+      return Promise.resolve(true);
+    },
     nak,
     terminate: (reason) => settle(`+TERM ${reason}`),
     end: () => ended.abort(ENDED),

@@ -85,6 +85,18 @@ test("a job that comes again after its final event was stored is dropped, not ru
   expect(typesOf(submission)).toEqual([]);
 });
 
+test("a job of a queue that was lost and made anew ends, and its slot takes the next one", async () => {
+  await open({}, { DOCKET_SLOTS: "1" });
+  const lost = await stage.putJob({ ms: 500 });
+  await seen(lost, "compiled");
+  await stage.makeAnew("python");
+  const next = await stage.putJob({});
+  // Its result counts, though the new consumer never confirms its acknowledgement.
+  await seen(lost, "finished");
+  await seen(next, "finished");
+  await gone();
+});
+
 test("a fault goes back with a delay; one that no retry can help is acknowledged", async () => {
   await open();
   const again = await stage.putJob({ fault: "SANDBOX_FAILED" });

@@ -46,6 +46,8 @@ export interface Stage {
   finished(submission: SubmissionId, ms?: number): Promise<JudgeEvent>;
   /** Jobs left in a language's stream. */
   waiting(language?: QueueId): Promise<number>;
+  /** The broker loses the language's jobs and counts, and the servers make stream and consumers again. */
+  makeAnew(language: QueueId): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -60,12 +62,13 @@ export async function openStage(
   const manager = await jetstreamManager(nats);
   const js = jetstream(nats);
   await manager.streams.add(eventStreamConfig(topology));
-  for (const language of languages) {
+  const addQueue = async (language: QueueId): Promise<void> => {
     await manager.streams.add(jobStreamConfig(topology, language));
     for (const lane of TEST_LANES) {
       await manager.consumers.add(streamOf(topology, language), laneConsumerConfig(topology, language, lane));
     }
-  }
+  };
+  for (const language of languages) await addQueue(language);
   const events: JudgeEvent[] = [];
   const watchers = new Set<() => void>();
   // A plain subscription sees each publish, also one that the stream takes for a repetition or refuses.
@@ -127,6 +130,10 @@ export async function openStage(
     finished: (submission, ms) => seen(submission, "finished", ms),
     waiting: async (language = "python") =>
       (await manager.streams.info(streamOf(topology, language))).state.messages,
+    makeAnew: async (language) => {
+      await manager.streams.delete(streamOf(topology, language));
+      await addQueue(language);
+    },
     close: () => nats.close(),
   };
 }
