@@ -49,6 +49,8 @@ export const TestReport = z.object({
   memoryKiB: z.number(),
   /** Exit code or signal of the program, where it says something. Jury only. */
   exit: z.string().optional(),
+  /** What the program wrote to its error output: beginning and end, bounded. Jury only. */
+  errorOutput: z.string().optional(),
   /** What the validator wrote for the jury, bounded. */
   judgeMessage: z.string().optional(),
   /** What the validator wrote for the owner, bounded. */
@@ -173,6 +175,8 @@ export const ManifestValidator = z.discriminatedUnion("type", [
     files: z.array(SourceFile).min(1),
     /** Script that starts a validator of several files, where the language needs to know. */
     entryPoint: z.string().optional(),
+    /** Its `build` is run in place of a compiler, and its `run` is the program; `language` says nothing then. */
+    script: z.boolean().optional(),
     /** Exit codes and order of arguments of Codeforces' testlib. */
     testlib: z.boolean().optional(),
   }),
@@ -200,6 +204,12 @@ export const ProblemManifest = z.object({
   runAllTests: z.boolean(),
   /** In the order of the format, the root first; none: all tests are one group. */
   groups: z.array(ManifestGroup).min(1).optional(),
+  /** Put beside a submission before it is compiled, by language or for all ("default"). */
+  include: z.record(z.string(), z.array(SourceFile)).optional(),
+  /** Submissions may write files beside themselves. */
+  writesFiles: z.boolean().optional(),
+  /** Submissions are the answers themselves: a file for each test. */
+  submitAnswer: z.boolean().optional(),
   /** Program and validator talk to each other. */
   interactive: z.boolean().optional(),
   /** Of a multi-pass problem: most runs of one test. */

@@ -92,6 +92,11 @@ export const LIMIT_DEFINITIONS = define({
     default: 1_000,
     doc: "Validator output kept for the jury, per test.",
   },
+  errorOutputCharacters: {
+    unit: "characters",
+    default: 1_000,
+    doc: "Error output of the judged program kept for the jury, of each test that was not accepted.",
+  },
   transcriptCharacters: {
     unit: "characters",
     default: 4_000,
@@ -124,6 +129,34 @@ export const LIMIT_DEFINITIONS = define({
     doc: "Submissions to one contest over time, once the burst is used up.",
   },
   contestBurst: { unit: "count", default: 10_000, doc: "Submissions to one contest at once." },
+  contestSoftWaitMs: {
+    unit: "ms",
+    default: 60_000,
+    doc: "A submission to a contest that will wait longer is told so, and its live updates come seldom.",
+  },
+  contestHardWaitMs: {
+    unit: "ms",
+    default: 4 * 3_600_000,
+    doc: "A submission to a contest that would wait longer is refused. Only contest work counts: practice never fills it.",
+  },
+  practiceSoftWaitMs: {
+    unit: "ms",
+    default: 60_000,
+    doc: "The same for practice: told so.",
+  },
+  practiceHardWaitMs: { unit: "ms", default: 3_600_000, doc: "The same for practice: refused." },
+  customSoftWaitMs: { unit: "ms", default: 10_000, doc: "The same for custom runs: told so." },
+  customHardWaitMs: { unit: "ms", default: 600_000, doc: "The same for custom runs: refused." },
+  laneWaiting: {
+    unit: "count",
+    default: 500_000,
+    doc: "Most submissions that wait in one language and lane, however fast they go.",
+  },
+  delayedUpdateMs: {
+    unit: "ms",
+    default: 5_000,
+    doc: "Least time between two live updates of a submission that waits longer than the soft limit, its last one apart.",
+  },
   contestProblems: { unit: "count", default: 200, doc: "Most problems of one contest." },
   contestParticipants: {
     unit: "count",
@@ -205,6 +238,11 @@ export const BOUNDS = {
     value: 2_000,
     doc: "Problems that intake remembers for a second.",
   },
+  rememberedLines: {
+    unit: "count",
+    value: 1_000,
+    doc: "Owners whose line of waiting submissions a server remembers for two seconds.",
+  },
   rememberedContests: {
     unit: "count",
     value: 200,
@@ -234,6 +272,11 @@ export const BOUNDS = {
     unit: "count",
     value: 2_000,
     doc: "Judgements that the recorder remembers as it wrote them.",
+  },
+  rememberedCapabilities: {
+    unit: "count",
+    value: 2_000,
+    doc: "Capabilities of jobs whose signature the recorder has found right.",
   },
   rememberedExecutors: {
     unit: "count",

@@ -4,9 +4,10 @@ import {
   type JudgeProgress,
   type JudgeResult,
   type ProblemManifest,
+  type SourceFile,
   type TestReport,
 } from "../../shared/judging.ts";
-import type { LanguageId } from "../../shared/language.ts";
+import { familyOf, type LanguageId } from "../../shared/language.ts";
 import type { Limits } from "../../shared/limits.ts";
 import type { Fault, Job } from "../../shared/protocol.ts";
 import type { WorkContext, WorkKind } from "../work.ts";
@@ -15,7 +16,8 @@ import { faultOf, JudgeFault } from "./faults.ts";
 import { createGrader } from "./grade.ts";
 import { createManifestReader } from "./manifests.ts";
 import type { Reruns } from "./rerun.ts";
-import { runTest } from "./runtest.ts";
+import { runTest, type TestInput } from "./runtest.ts";
+import { scripted } from "./scripted.ts";
 import { testData } from "./testdata.ts";
 import type { CustomValidator } from "./validator.ts";
 import { peaks } from "./verdicts.ts";
@@ -28,7 +30,7 @@ export interface JudgeDeps extends BuildDeps {
   readonly freeDiskBytes: () => Promise<number>;
   readonly limits: Pick<
     Limits,
-    "compileMessageCharacters" | "judgeMessageCharacters" | "transcriptCharacters"
+    "compileMessageCharacters" | "errorOutputCharacters" | "judgeMessageCharacters" | "transcriptCharacters"
   >;
   /** Told of each judging that came to a verdict. */
   readonly onJudged: (language: LanguageId, result: JudgeResult) => void;
@@ -76,30 +78,59 @@ async function judge(deps: JudgeDeps, judging: Judging): Promise<JudgeResult> {
   const { payload, manifest, workspace, context } = judging;
   const { blobs, slot, signal } = context;
   const testsTotal = manifest.tests.length;
-  const built = await build(deps, { ...payload, limits: manifest.limits, workspace, blobs, slot, signal });
-  const compiled: JudgeProgress = { compile: built.report, testsTotal, tests: [] };
-  context.report("compiled", compiled);
-  if (built.type === "refused") return { ...compiled, verdict: "CE", cpuMs: 0, memoryKiB: 0 };
+  if (manifest.submitAnswer === true) return await judgeTests(deps, judging, payload.files, { testsTotal });
 
-  const { program } = built;
+  const files = withIncluded(payload, manifest);
+  const built = await build(deps, {
+    ...payload,
+    files,
+    limits: manifest.limits,
+    workspace,
+    blobs,
+    slot,
+    signal,
+  });
+  const compiled = { compile: built.report, testsTotal };
+  context.report("compiled", { ...compiled, tests: [] } satisfies JudgeProgress);
+  if (built.type === "refused") return { ...compiled, tests: [], verdict: "CE", cpuMs: 0, memoryKiB: 0 };
   try {
-    const validator = await openValidator(deps, judging);
-    try {
-      const testDeps = { ...deps, reruns: deps.reruns.forJob(), workspace, slot, signal };
-      const grader = createGrader(manifest);
-      const reports = new Map<number, TestReport>();
-      const isSkipped = (place: number): boolean => grader.isSkipped(place, reports);
-      for await (const data of testData(blobs, manifest.tests, isSkipped)) {
-        reports.set(data.place, await runTest(testDeps, { manifest, program, validator, data }));
-        context.report("progress", { ...compiled, tests: [...reports.values()] } satisfies JudgeProgress);
-      }
-      const tests = [...reports.values()];
-      return { ...compiled, tests, ...grader.grade(reports), ...peaks(tests) };
-    } finally {
-      validator?.program.artefact.release();
-    }
+    return await judgeTests(deps, judging, built.program, compiled);
   } finally {
-    program.artefact.release();
+    built.program.artefact.release();
+  }
+}
+
+/** The package's files for the language take the place of submitted ones of the same name. */
+function withIncluded({ language, files }: JudgePayload, { include = {} }: ProblemManifest): SourceFile[] {
+  const family = familyOf(language);
+  const added = ["default", family, ...(family === language ? [] : [language])].flatMap(
+    (name) => include[name] ?? [],
+  );
+  return [...new Map([...files, ...added].map((file) => [file.name, file])).values()];
+}
+
+async function judgeTests(
+  deps: JudgeDeps,
+  judging: Judging,
+  program: TestInput["program"],
+  compiled: Omit<JudgeProgress, "tests">,
+): Promise<JudgeResult> {
+  const { manifest, workspace, context } = judging;
+  const { blobs, slot, signal } = context;
+  const validator = await openValidator(deps, judging);
+  try {
+    const testDeps = { ...deps, reruns: deps.reruns.forJob(), workspace, blobs, slot, signal };
+    const grader = createGrader(manifest);
+    const reports = new Map<number, TestReport>();
+    const isSkipped = (place: number): boolean => grader.isSkipped(place, reports);
+    for await (const data of testData(blobs, manifest.tests, isSkipped)) {
+      reports.set(data.place, await runTest(testDeps, { manifest, program, validator, data }));
+      context.report("progress", { ...compiled, tests: [...reports.values()] } satisfies JudgeProgress);
+    }
+    const tests = [...reports.values()];
+    return { ...compiled, tests, ...grader.grade(reports), ...peaks(tests) };
+  } finally {
+    validator?.program.artefact.release();
   }
 }
 
@@ -111,8 +142,17 @@ async function openValidator(
   const { validator, limits } = manifest;
   if (validator.type === "default") return undefined;
   const { blobs, slot, signal } = context;
-  const { language, files, entryPoint, args, testlib } = validator;
-  const built = await build(deps, { language, files, entryPoint, limits, workspace, blobs, slot, signal });
+  const { language, files, entryPoint, args, testlib, script } = validator;
+  const built = await build(script === true ? scripted(deps) : deps, {
+    language,
+    files,
+    entryPoint,
+    limits,
+    workspace,
+    blobs,
+    slot,
+    signal,
+  });
   if (built.type === "built") {
     return { program: built.program, args, protocol: testlib === true ? "testlib" : "format" };
   }

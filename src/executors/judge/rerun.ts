@@ -117,8 +117,8 @@ export function createReruns(deps: {
 /** How often the machine was had alone, for how long, and how much of that is still allowed. */
 export function measureReruns(reruns: Reruns, registry: Registry): void {
   const { stats } = reruns;
-  const registers = [registry];
-  new Counter({
+  const registers: Registry[] = [];
+  const outcomes = new Counter({
     name: "docket_executor_reruns_total",
     help: "Tests over the time limit that were to be run again alone, by what came of it.",
     labelNames: ["outcome"],
@@ -129,7 +129,7 @@ export function measureReruns(reruns: Reruns, registry: Registry): void {
         this.inc({ outcome }, stats[outcome]);
     },
   });
-  new Counter({
+  const seconds = new Counter({
     name: "docket_executor_rerun_seconds_total",
     help: "Time in which this executor held back all other runs to run one alone.",
     registers,
@@ -138,7 +138,7 @@ export function measureReruns(reruns: Reruns, registry: Registry): void {
       this.inc(stats.aloneMs / 1_000);
     },
   });
-  new Gauge({
+  const budget = new Gauge({
     name: "docket_executor_rerun_budget_seconds",
     help: "Time of that kind that it may still take now; a fifth of all time is added.",
     registers,
@@ -146,6 +146,7 @@ export function measureReruns(reruns: Reruns, registry: Registry): void {
       this.set(reruns.budgetMs() / 1_000);
     },
   });
+  for (const metric of [outcomes, seconds, budget]) registry.registerMetric<string>(metric);
 }
 
 const withMargin = (limits: RunLimits): RunLimits => ({

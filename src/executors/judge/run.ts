@@ -50,6 +50,24 @@ async function runOnce(
  * `characters`. Empty when there is none. Control characters are taken out, so that it can be shown anywhere.
  */
 export function readWords(path: string, characters: number): string {
+  return readFile(path, (fd) => readClean(fd, 0, characters * 4).slice(0, characters));
+}
+
+/**
+ * As `readWords`, but of a longer text its beginning and its end: which of them says what went wrong depends on the
+ * language.
+ */
+export function readBothEnds(path: string, characters: number): string {
+  return readFile(path, (fd, sizeBytes) => {
+    const whole = readClean(fd, 0, characters * 4);
+    if (whole.length <= characters && sizeBytes <= characters * 4) return whole;
+    const half = Math.floor(characters / 2);
+    const end = readClean(fd, Math.max(0, sizeBytes - half * 4), half * 4);
+    return `${whole.slice(0, half)}\n…\n${end.slice(-half)}`;
+  });
+}
+
+function readFile(path: string, read: (fd: number, sizeBytes: number) => string): string {
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -57,13 +75,15 @@ export function readWords(path: string, characters: number): string {
     return "";
   }
   try {
-    if (!fstatSync(fd).isFile()) return "";
-    const bytes = Buffer.alloc(characters * 4);
-    const text = bytes.toString("utf8", 0, readSync(fd, bytes, 0, bytes.length, 0));
-    return stripVTControlCharacters(text)
-      .replaceAll(/(?![\n\t])\p{Cc}/gu, "")
-      .slice(0, characters);
+    const stats = fstatSync(fd);
+    return stats.isFile() ? read(fd, stats.size) : "";
   } finally {
     closeSync(fd);
   }
+}
+
+function readClean(fd: number, from: number, bytes: number): string {
+  const buffer = Buffer.alloc(bytes);
+  const text = buffer.toString("utf8", 0, readSync(fd, buffer, 0, buffer.length, from));
+  return stripVTControlCharacters(text).replaceAll(/(?![\n\t])\p{Cc}/gu, "");
 }

@@ -1,14 +1,16 @@
-import type { ProblemManifest, RerunAlone, TestReport } from "../../shared/judging.ts";
+import type { ProblemManifest, RerunAlone, SourceFile, TestReport } from "../../shared/judging.ts";
 import type { Limits } from "../../shared/limits.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
+import type { BlobSource } from "../work.ts";
+import { answerTo } from "./answers.ts";
 import type { Program } from "./build.ts";
 import { JudgeFault } from "./faults.ts";
 import { type Feedback, hasNextPass, openFeedback, takeNextPass } from "./feedback.ts";
 import { testScore } from "./grade.ts";
 import { interact } from "./interactive.ts";
-import { programRequest, runLimits } from "./program.ts";
+import { runLimits, testRequest } from "./program.ts";
 import type { JobReruns } from "./rerun.ts";
-import { type FinishedRun, runToEnd } from "./run.ts";
+import { type FinishedRun, readBothEnds, runToEnd } from "./run.ts";
 import type { TestData } from "./testdata.ts";
 import {
   type CustomValidator,
@@ -22,17 +24,19 @@ import type { Workspace } from "./workspace.ts";
 
 export interface TestDeps {
   readonly sandbox: Sandbox;
-  readonly limits: Pick<Limits, "judgeMessageCharacters" | "transcriptCharacters">;
+  readonly limits: Pick<Limits, "errorOutputCharacters" | "judgeMessageCharacters" | "transcriptCharacters">;
   readonly cpuPressure: () => number;
   readonly reruns: JobReruns;
   readonly workspace: Workspace;
+  readonly blobs: BlobSource;
   readonly slot: number;
   readonly signal: AbortSignal;
 }
 
 export interface TestInput {
   readonly manifest: ProblemManifest;
-  readonly program: Program;
+  /** What runs, or the answers that were handed in instead. */
+  readonly program: Program | readonly SourceFile[];
   /** Undefined: the format's default one. */
   readonly validator: CustomValidator | undefined;
   readonly data: TestData;
@@ -45,12 +49,15 @@ export interface Pass {
   readonly judged: Validation | { readonly verdict: RunVerdict };
   /** What program and validator said to each other, for the jury. */
   readonly transcript?: string;
+  /** What the program wrote to its error output, for the jury. */
+  readonly errorOutput?: string;
   /** That this pass was run twice. */
   readonly rerunAlone?: RerunAlone;
 }
 
 /** What one pass is run with. */
 export interface PassInput extends TestInput {
+  readonly program: Program;
   /** Host path of the input of this pass. */
   readonly input: string;
   /** Of the test, over all its passes; undefined with the default validator. */
@@ -65,7 +72,11 @@ export async function runTest(deps: TestDeps, given: TestInput): Promise<TestRep
   let report: TestReport | undefined;
   let { input } = data;
   for (let pass = 1; pass <= passes; pass++) {
-    const ended = await runPass(deps, { ...given, input, feedback });
+    const { program } = given;
+    const ended =
+      "artefact" in program
+        ? await runPass(deps, { ...given, program, input, feedback })
+        : await judgeAnswer(deps, { ...given, input, feedback }, program);
     const { judged } = ended;
     report = withPass(report, data, ended);
     const again = manifest.passes !== undefined && feedback !== undefined && hasNextPass(feedback);
@@ -102,7 +113,7 @@ const passFault = ({ manifest, data }: TestInput, what: string): JudgeFault =>
 function withPass(
   before: TestReport | undefined,
   { test }: TestData,
-  { run, judged, transcript, rerunAlone = before?.rerunAlone }: Pass,
+  { run, judged, transcript, errorOutput = "", rerunAlone = before?.rerunAlone }: Pass,
 ): TestReport {
   const exit = run && exitOf(run);
   const { score: _, ...validation } = "score" in judged ? judged : { ...judged, score: undefined };
@@ -114,6 +125,7 @@ function withPass(
     ...(exit === undefined ? {} : { exit }),
     ...(rerunAlone === undefined ? {} : { rerunAlone }),
     ...validation,
+    ...(errorOutput === "" || judged.verdict === "AC" ? {} : { errorOutput }),
     ...(transcript === undefined || judged.verdict === "AC" ? {} : { transcript }),
   };
 }
@@ -128,21 +140,46 @@ async function runPass(deps: TestDeps, given: PassInput): Promise<Pass> {
   }
   const { slot, signal, workspace } = deps;
   const output = workspace.file("output");
+  const stderr = workspace.file("stderr");
   const pressure = deps.cpuPressure();
   const { timeFactor } = program.definition;
   const limits = runLimits(program, manifest.limits, { timeFactor, pressure });
-  const base = programRequest(program, manifest.limits.memoryMiB);
-  const request = { ...base, argv: [...base.argv, ...(data.test.args ?? [])] as const };
+  const request = await testRequest(deps, program, manifest, data.test);
   const { run, ...rerun } = await deps.reruns.run(
-    { ...request, slot, stdin: input, stdout: output, stderr: null, limits },
+    { ...request, slot, stdin: input, stdout: output, stderr, limits },
     signal,
   );
-  const verdict = runVerdict(run, limits);
-  if (verdict !== undefined) return { run, judged: { verdict }, ...rerun };
-  return { run, judged: await validate(deps, given, output), ...rerun };
+  const errorOutput = readBothEnds(stderr, deps.limits.errorOutputCharacters);
+  const verdict = runVerdict(run, limits, { language: program.definition.id, errorOutput });
+  const judged = verdict === undefined ? await validate(deps, given, output) : { verdict };
+  return { run, judged, errorOutput, ...rerun };
 }
 
-async function validate(deps: TestDeps, given: PassInput, output: string): Promise<Validation> {
+/** A problem of type submit-answer: what was handed in for the test is its output. */
+async function judgeAnswer(
+  deps: TestDeps,
+  given: Omit<PassInput, "program">,
+  files: readonly SourceFile[],
+): Promise<Pass> {
+  const { manifest, data } = given;
+  const file = answerTo(data.test, files, manifest.tests.length);
+  if (file === undefined) {
+    const teamMessage = `No answer was handed in for ${data.test.name}.`;
+    return { run: undefined, judged: { verdict: "WA", teamMessage } };
+  }
+  const blob = await deps.blobs.open(file.sha256);
+  try {
+    return { run: undefined, judged: await validate(deps, given, blob.path) };
+  } finally {
+    blob.release();
+  }
+}
+
+async function validate(
+  deps: TestDeps,
+  given: Omit<PassInput, "program">,
+  output: string,
+): Promise<Validation> {
   const { manifest, validator, data, input, feedback } = given;
   const { test, answer } = data;
   if (validator === undefined || feedback === undefined) {

@@ -1,6 +1,8 @@
 import type { TestReport } from "../../shared/judging.ts";
+import type { LanguageId } from "../../shared/language.ts";
 import type { Verdict } from "../../shared/verdict.ts";
 import type { RunLimits } from "../sandbox/sandbox.ts";
+import { ranOutOfMemory } from "./outofmemory.ts";
 import type { FinishedRun } from "./run.ts";
 
 /** A verdict that the program's run alone gives; with none, its output decides. */
@@ -8,9 +10,14 @@ export type RunVerdict = Extract<Verdict, "TLE" | "MLE" | "OLE" | "RTE">;
 
 /**
  * Total over every run. Limits come before the way it ended: a program that used too much time and then crashed is
- * TLE, and a sleeper (wall limit) is TLE too, as in the problem package format.
+ * TLE, and a sleeper (wall limit) is TLE too, as in the problem package format. `said` tells a program that its runtime
+ * ended for want of memory from one that crashed.
  */
-export function runVerdict(run: FinishedRun, limits: Pick<RunLimits, "cpuMs">): RunVerdict | undefined {
+export function runVerdict(
+  run: FinishedRun,
+  limits: Pick<RunLimits, "cpuMs">,
+  said?: { readonly language: LanguageId; readonly errorOutput: string },
+): RunVerdict | undefined {
   const { status } = run;
   if (status.type === "limit") {
     switch (status.limit) {
@@ -25,7 +32,8 @@ export function runVerdict(run: FinishedRun, limits: Pick<RunLimits, "cpuMs">): 
   }
   // The sandbox looks at the time every few milliseconds: what ends in between is over the limit all the same.
   if (run.cpuMs > limits.cpuMs) return "TLE";
-  return status.type === "exited" && status.code === 0 ? undefined : "RTE";
+  if (status.type === "exited" && status.code === 0) return undefined;
+  return said !== undefined && ranOutOfMemory(said.language, said.errorOutput) ? "MLE" : "RTE";
 }
 
 /** Exit code or signal, where it says something. */

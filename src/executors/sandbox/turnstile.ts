@@ -34,10 +34,12 @@ export function createTurnstile(deps: {
   /** Settles when nobody in this process is alone; each one who wants to be waits for the one before. */
   let open: Promise<void> = Promise.resolve();
   let shut = false;
+  const isShut = (): boolean => shut;
+  const isQuietTime = (): boolean => lock !== undefined && lock.quietUntilMs() > clock.now();
 
   async function pass(signal: AbortSignal): Promise<void> {
-    while (shut && !signal.aborted) await Promise.race([open, aborted(signal)]);
-    while (lock !== undefined && lock.quietUntilMs() > clock.now() && !signal.aborted) await sleep(LOOK_MS);
+    while (isShut() && !signal.aborted) await Promise.race([open, aborted(signal)]);
+    while (isQuietTime() && !signal.aborted) await sleep(LOOK_MS);
   }
 
   async function run(request: RunRequest, signal: AbortSignal): Promise<RunResult> {
@@ -81,13 +83,14 @@ export function createTurnstile(deps: {
     remove: (directory) => sandbox.remove(directory),
     alone(quietMs, action) {
       const turn = open.then(() => alone(quietMs, action));
-      open = turn.then(
-        () => {},
-        () => {},
-      );
+      open = settled(turn);
       return turn;
     },
   };
+}
+
+async function settled(turn: Promise<unknown>): Promise<void> {
+  await turn.catch(() => {});
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -28,7 +28,7 @@ export function createWallTime(
   deps: { readonly monotonicMs: () => number; readonly runDelayMs: () => number },
   limitMs: number,
 ): WallTime {
-  const { monotonicMs, runDelayMs } = deps;
+  const { monotonicMs } = deps;
   let lastMs = monotonicMs();
   let countedMs = 0;
   let allowedMs = limitMs;
@@ -44,7 +44,7 @@ export function createWallTime(
     ms: () => countedMs,
     state() {
       if (countedMs <= allowedMs) return "within";
-      allowedMs = limitMs + runDelayMs();
+      allowedMs = limitMs + deps.runDelayMs();
       if (countedMs > allowedMs) return "over";
       return countedMs > limitMs * MOST_STRETCH ? "tooBusy" : "within";
     },

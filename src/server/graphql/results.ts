@@ -62,6 +62,11 @@ export const Test = builder.objectRef<TestReport>("Test").implement({
         "The beginning of what the program (>) and an interactive problem's validator (<) said, of a test that was not accepted. Jury only.",
       resolve: ({ transcript }) => transcript,
     }),
+    errorOutput: t.string({
+      ...juryOnly,
+      description: "What the program wrote to its error output: beginning and end. Jury only.",
+      resolve: ({ errorOutput }) => errorOutput,
+    }),
     judgeMessage: t.string({
       ...juryOnly,
       description: "What the problem's validator has to say to the jury. Jury only.",

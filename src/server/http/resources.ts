@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { RerunAlone, type TestReport } from "../../shared/judging.ts";
 import { Lane } from "../../shared/lane.ts";
 import { Verdict } from "../../shared/verdict.ts";
 import { isJury, type Viewer } from "../auth.ts";
@@ -35,9 +36,15 @@ const Test = z.strictObject({
   cpuMs: z.number(),
   wallMs: z.number(),
   memoryKiB: z.number(),
+  score: z.number().optional().meta({ description: "Of a scoring problem." }),
   teamMessage: z.string().optional(),
+  rerunAlone: RerunAlone.optional().meta({
+    description: "Set when it was run a second time, alone, since the first was no proof.",
+  }),
   exit: z.string().optional().meta({ description: "Jury only." }),
+  errorOutput: z.string().optional().meta({ description: "Jury only." }),
   judgeMessage: z.string().optional().meta({ description: "Jury only." }),
+  transcript: z.string().optional().meta({ description: "Of an interactive problem. Jury only." }),
 });
 
 export const SubmissionResource = z
@@ -84,6 +91,28 @@ export const ProblemDetails = z
 
 const time = (date: Date | undefined): string | null => date?.toISOString() ?? null;
 
+/** What is not in the lists stays inside. */
+const FOR_OWNER = [
+  "name",
+  "verdict",
+  "cpuMs",
+  "wallMs",
+  "memoryKiB",
+  "score",
+  "teamMessage",
+  "rerunAlone",
+] as const satisfies readonly (keyof TestReport)[];
+const FOR_JURY = [...FOR_OWNER, "exit", "errorOutput", "judgeMessage", "transcript"] as const;
+
+function testResource(test: TestReport, jury: boolean): z.infer<typeof Test> {
+  const shown = new Set<string>(jury ? FOR_JURY : FOR_OWNER);
+  return Test.parse(
+    Object.fromEntries(
+      Object.entries(test).filter(([name, value]) => shown.has(name) && value !== undefined),
+    ),
+  );
+}
+
 export function submissionResource(
   { snapshot, revision, results }: SubmissionView,
   viewer: Viewer,
@@ -106,14 +135,6 @@ export function submissionResource(
     compile: results.compile ?? null,
     testsDone: results.tests.length,
     testsTotal: results.testsTotal,
-    tests: results.tests.map(({ exit, judgeMessage, ...test }) =>
-      jury
-        ? {
-            ...test,
-            ...(exit === undefined ? {} : { exit }),
-            ...(judgeMessage === undefined ? {} : { judgeMessage }),
-          }
-        : test,
-    ),
+    tests: results.tests.map((test) => testResource(test, jury)),
   };
 }

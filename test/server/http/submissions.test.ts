@@ -155,7 +155,12 @@ describe("GET /submissions/{id}", () => {
           cpuMs: 1,
           wallMs: 2,
           memoryKiB: 3,
+          teamMessage: "look again",
+          rerunAlone: { reason: "nearLimit", firstCpuMs: 4, firstWallMs: 5 },
+          exit: "exit code 7",
+          errorOutput: "it went wrong",
           judgeMessage: "line 1 differs",
+          transcript: "< 1",
         },
       ],
       verdict: "WA",
@@ -166,9 +171,19 @@ describe("GET /submissions/{id}", () => {
     await expect.poll(async () => (await get(alice, id)).body["state"]).toBe("FINISHED");
     const own = await get(alice, id, "", { "if-none-match": etag });
     expect(own).toMatchObject({ status: 200, body: { verdict: "WA", testsDone: 1, owner: "alice" } });
-    // What the validator told the jury is the jury's.
-    expect(JSON.stringify(own.body)).not.toContain("line 1 differs");
-    expect(JSON.stringify((await get(jury, id)).body)).toContain("line 1 differs");
+    const forAll = {
+      teamMessage: "look again",
+      rerunAlone: { reason: "nearLimit", firstCpuMs: 4, firstWallMs: 5 },
+    };
+    const forJury = {
+      exit: "exit code 7",
+      errorOutput: "it went wrong",
+      judgeMessage: "line 1 differs",
+      transcript: "< 1",
+    };
+    const plain = { name: "secret/1", verdict: "WA", cpuMs: 1, wallMs: 2, memoryKiB: 3 };
+    expect(own.body["tests"]).toEqual([{ ...plain, ...forAll }]);
+    expect((await get(jury, id)).body["tests"]).toEqual([{ ...plain, ...forAll, ...forJury }]);
   });
 
   it("waits for a newer state when asked to", async () => {
