@@ -18,6 +18,8 @@ export interface KeeperDeps extends SelectDeps, SettleDeps, ApplyDeps {
 const INTERVAL_MS = 500;
 const LEASE = "rejudge";
 const LEASE_MS = 3_000;
+/** Whoever was asked to apply one has so long before it is taken for dead, milliseconds. */
+const OTHERS_MS = 3_000;
 const CANCEL_BATCH = 100;
 /**
  * A closed rejudge is looked at for so long, milliseconds: a server that was cut off in the middle of selecting may
@@ -69,6 +71,11 @@ export function createRejudgeKeeper(deps: KeeperDeps): Repeat {
     if (moved?.state === "APPLYING") await applyNow(deps, id);
   }
 
+  async function goOn({ _id, apply }: RejudgeDocument): Promise<void> {
+    const since = apply?.at.getTime() ?? 0;
+    if (deps.clock.now() - since >= OTHERS_MS) await applyNow(deps, _id);
+  }
+
   async function cancel({ _id: id }: RejudgeDocument): Promise<void> {
     await clear(deps, id);
     const closedAt = new Date(deps.clock.now());
@@ -78,7 +85,7 @@ export function createRejudgeKeeper(deps: KeeperDeps): Repeat {
   const steps: Readonly<Partial<Record<RejudgeDocument["state"], typeof select>>> = {
     SELECTING: select,
     JUDGING: look,
-    APPLYING: ({ _id }) => applyNow(deps, _id),
+    APPLYING: goOn,
     CANCELLING: cancel,
     APPLIED: ({ _id }) => clear(deps, _id),
     CANCELLED: ({ _id }) => clear(deps, _id),
