@@ -18,9 +18,8 @@ const folder = new URL(import.meta.url).searchParams.get("folder");
 if (folder !== null) {
   const file = `${folder}/${process.pid}`;
   process.on("SIGWINCH", () => {
-    // Twice: what a first collection has finalized goes with the second.
-    globalThis.gc?.();
-    globalThis.gc?.();
+    // As in low memory: again and again until nothing more goes, and what is free goes back to the system.
+    globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
     const { heapUsed, heapTotal, external } = process.memoryUsage();
     const collected: Collected = {
       heapBytes: heapUsed,
