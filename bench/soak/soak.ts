@@ -50,7 +50,7 @@ const PEOPLE = 20;
 const AT_ONCE = 16;
 const LOAD = 0.8;
 /** So small that it is full after the warm-up: what a database caches grows up to this, and no further. */
-const MONGOD_CACHE_MIB = 64;
+const MONGOD_CACHE_MIB = 16;
 /** Samples in a run, so that each sixth has ten; but none more often than so, milliseconds. */
 const SAMPLES = 60;
 const LEAST_MS = 2_000;

@@ -152,17 +152,20 @@ export function createApp(deps: AppDeps, input: AppInput): App {
       name: "livez",
       methods: ["GET"],
       open: true,
+      vital: true,
       handle: ({ response }) => sendJson(response, 200, { status: "ok" }),
     },
     "/readyz": {
       name: "readyz",
       methods: ["GET"],
       open: true,
+      vital: true,
       handle: ({ response }) => answerReady(ready, response),
     },
     "/metrics": {
       name: "metrics",
       methods: ["GET"],
+      vital: true,
       handle: async ({ response }) => {
         const text = await registry.metrics();
         response.writeHead(200, { "Content-Type": registry.contentType }).end(text);

@@ -26,6 +26,8 @@ export interface Route {
   readonly methods: readonly string[];
   /** Answered to any Host and Origin: health checks come by address. */
   readonly open?: true;
+  /** Answered also when all places are taken: how one finds out why. */
+  readonly vital?: true;
   handle(exchange: Exchange): void | Promise<void>;
 }
 
@@ -119,8 +121,7 @@ function serve(deps: HttpDeps, request: IncomingMessage, response: ServerRespons
   const startedAt = performance.now();
   const { path, query } = pathOf(request);
   const route = deps.route(path);
-  // Health is asked for most when all is taken.
-  const leave = route?.open === true ? (): void => undefined : deps.places.take();
+  const leave = route?.vital === true ? (): void => undefined : deps.places.take();
   for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
   response.once("close", () => {
     leave?.();
