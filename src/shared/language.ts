@@ -39,6 +39,7 @@ export const LanguageId = z.enum([
   "haskell",
   "ocaml",
   "pascal",
+  "text",
 ]);
 export type LanguageId = z.infer<typeof LanguageId>;
 
@@ -73,6 +74,8 @@ export const LANGUAGES: Readonly<Record<LanguageId, LanguageInfo>> = {
   haskell: info("haskell", "Haskell", ["hs"], "Main.hs"),
   ocaml: info("ocaml", "OCaml", ["ml"]),
   pascal: info("pascal", "Pascal", ["pas", "pp", "dpr"]),
+  /** What is handed in is the answer itself: of problems of type submit-answer, a file for each test. */
+  text: info("text", "Answers", ["out", "ans"], "answer.out"),
 };
 
 export const LANGUAGE_IDS: readonly LanguageId[] = LanguageId.options;
@@ -90,6 +93,16 @@ export function languageNamed(name: string): LanguageId | undefined {
   const known = LanguageId.safeParse(name);
   return known.success ? known.data : Object.hasOwn(ALIASES, name) ? ALIASES[name] : undefined;
 }
+
+/** Languages that are another one to a problem package: its codes for both are the same. */
+const FAMILIES: Readonly<Partial<Record<LanguageId, LanguageId>>> = {
+  cpp17: "cpp",
+  cpp23: "cpp",
+  pypy: "python",
+};
+
+/** The language whose sources this one takes. */
+export const familyOf = (id: LanguageId): LanguageId => FAMILIES[id] ?? id;
 
 /** How an executor's reason for not offering a language begins when nothing of it is there; else it is broken. */
 export const NOT_INSTALLED = "not installed";

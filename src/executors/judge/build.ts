@@ -9,14 +9,13 @@ import { type Artefact, type ArtefactCache, artefactKey } from "./artefacts.ts";
 import { compileRequest, COMPILER_OUTPUT_KIB, type CompileLimits, type UsableLanguage } from "./compiler.ts";
 import { JudgeFault } from "./faults.ts";
 import { type FinishedRun, readWords, runToEnd } from "./run.ts";
-import type { ToolchainProof } from "./toolchainproof.ts";
+import { findBroken } from "./toolchainproof.ts";
 import { TooLarge } from "./tree.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface BuildDeps {
   readonly sandbox: Sandbox;
   readonly artefacts: ArtefactCache;
-  readonly proof: ToolchainProof;
   readonly limits: Pick<Limits, "compileMessageCharacters">;
   /** How much this machine's processes wait for a CPU, 0 to 1. */
   readonly cpuPressure: () => number;
@@ -169,13 +168,9 @@ async function compile(
     message = compilerWords([err, out], deps.limits.compileMessageCharacters);
     refusal = refusalOf(run, message, input.limits);
   }
-  if (refusal === undefined) {
-    // A check in the isolate proves nothing about the toolchain.
-    if (what.check === undefined) deps.proof.worked(usable);
-    return { run, message, refusal };
-  }
+  if (refusal === undefined) return { run, message, refusal };
   // Before a program is blamed: does the toolchain still compile the language's own small program?
-  const broken = await deps.proof.check(usable, { slot, workspace, signal });
+  const broken = await findBroken(deps, usable, { slot, workspace, signal });
   if (broken !== undefined) {
     throw new JudgeFault({
       code: "TOOLCHAIN_BROKEN",

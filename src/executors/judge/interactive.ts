@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { type RunResult, SandboxFault } from "../sandbox/sandbox.ts";
 import { FEEDBACK_INSIDE, type Feedback } from "./feedback.ts";
-import { programRequest, runLimits } from "./program.ts";
+import { runLimits, testRequest } from "./program.ts";
 import { readTranscript, relayCommand, RELAY_PROCESSES } from "./relay.ts";
 import type { FinishedRun } from "./run.ts";
 import type { Pass, PassInput, TestDeps } from "./runtest.ts";
@@ -42,7 +42,13 @@ export async function interact(
   deps.signal.addEventListener("abort", stopBoth, { once: true });
   try {
     deps.signal.throwIfAborted();
-    const runs = startRuns(deps, given, pair, { program: program.signal, validator: validator.signal });
+    const request = await testRequest(deps, given.program, given.manifest, given.data.test);
+    const runs = startRuns(
+      deps,
+      given,
+      { pair, request },
+      { program: program.signal, validator: validator.signal },
+    );
     let validatorFirst: boolean | undefined;
     const programEnded = runs.program.then((result) => {
       validatorFirst ??= existsSync(pair.ended);
@@ -167,13 +173,13 @@ function startRuns(
     readonly validator: CustomValidator;
     readonly feedback: Feedback;
   },
-  pair: Pair,
+  { pair, request }: { readonly pair: Pair; readonly request: Awaited<ReturnType<typeof testRequest>> },
   signals: { readonly program: AbortSignal; readonly validator: AbortSignal },
 ) {
   const pressure = cpuPressure();
   const { timeFactor } = program.definition;
   const limits = runLimits(program, manifest.limits, { timeFactor, pressure });
-  const { isolate: _, ...base } = programRequest(program, manifest.limits.memoryMiB);
+  const { isolate: _, ...base } = request;
   const { test, answer } = data;
   const about = { manifest, test, input, answer, feedback, pressure };
   const judge = validatorRequest(validator, about);
@@ -184,7 +190,7 @@ function startRuns(
     program: sandbox.run(
       {
         ...base,
-        argv: [...core, ...base.argv, ...(test.args ?? [])],
+        argv: [...core, ...base.argv],
         slot,
         stdin: pair.toProgram,
         stdout: pair.fromProgram,

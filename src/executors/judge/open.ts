@@ -11,7 +11,6 @@ import type { UsableLanguage } from "./compiler.ts";
 import { createJudge, type JudgeDeps } from "./judge.ts";
 import { createReruns, measureReruns, type Reruns } from "./rerun.ts";
 import { readMachineTimes } from "./saturation.ts";
-import { createToolchainProof } from "./toolchainproof.ts";
 import { readCpuPressure } from "./wall.ts";
 import { removeOldWorkspaces } from "./workspace.ts";
 
@@ -26,6 +25,9 @@ export interface OpenJudgeDeps {
   readonly language: (id: LanguageId) => UsableLanguage | undefined;
 }
 
+/** A disk with fewer left is full. Some file systems do not count them. */
+const LEAST_FILES = 100;
+
 /** The kind of work "judge", ready to run: what an earlier process left is cleaned up, its artefacts are kept. */
 export async function openJudge(deps: OpenJudgeDeps): Promise<WorkKind> {
   await removeOldWorkspaces(deps);
@@ -39,14 +41,14 @@ export async function openJudge(deps: OpenJudgeDeps): Promise<WorkKind> {
     workDir: deps.workDir,
     limits: deps.limits,
     freeDiskBytes: async () => {
-      const { bavail, bsize } = await statfs(deps.workDir);
-      return bavail * bsize;
+      const { bavail, bsize, files, ffree } = await statfs(deps.workDir);
+      // No room for a file is no room, whatever is left for what is in them.
+      return files > 0 && ffree < LEAST_FILES ? 0 : bavail * bsize;
     },
     language: deps.language,
     artefacts,
     cpuPressure: readCpuPressure,
     reruns: openReruns(deps),
-    proof: createToolchainProof({ ...deps, cpuPressure: readCpuPressure }),
     onJudged: measureJudgings(deps.registry),
   });
 }

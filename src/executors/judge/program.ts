@@ -1,6 +1,10 @@
+import type { ManifestTest, ProblemManifest } from "../../shared/judging.ts";
 import type { RunLimits, RunRequest } from "../sandbox/sandbox.ts";
+import type { BlobSource } from "../work.ts";
 import type { Program } from "./build.ts";
+import { openTestBox } from "./testbox.ts";
 import { wallMsFor } from "./wall.ts";
+import type { Workspace } from "./workspace.ts";
 
 /** Limits of a problem on one run, before what the language adds. */
 export interface PlainLimits {
@@ -23,6 +27,27 @@ export function runLimits(
     processes: definition.processes,
   };
 }
+
+/**
+ * How a submission is run on a test: with the test's arguments, and with its files in /box. One that may write files is
+ * run in a copy in memory, which counts as its own.
+ */
+export async function testRequest(
+  deps: { readonly workspace: Workspace; readonly blobs: BlobSource },
+  program: Program,
+  { limits, writesFiles }: Pick<ProblemManifest, "limits" | "writesFiles">,
+  { args = [], files = [] }: Pick<ManifestTest, "args" | "files">,
+): Promise<ReturnType<typeof programRequest>> {
+  const base = programRequest(program, limits.memoryMiB);
+  if (args.length === 0 && files.length === 0 && writesFiles !== true) return base;
+  // An isolate knows neither arguments nor files.
+  const { isolate: _, ...native } = base;
+  const box = files.length === 0 ? native.box : await openTestBox(deps, native.box, files);
+  const argv = [...native.argv, ...args] as const;
+  return { ...native, box, argv: writesFiles === true ? [...IN_A_COPY, ...argv] : argv };
+}
+
+const IN_A_COPY = ["/bin/sh", "-c", 'cp -r /box /tmp/box && cd /tmp/box && exec "$@"', "sh"] as const;
 
 /**
  * How a compiled program is run. Its /box is the cached artefact itself, read-only: nothing is copied per test and

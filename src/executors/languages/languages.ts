@@ -18,6 +18,7 @@ import { pypy } from "./pypy.ts";
 import { python } from "./python.ts";
 import { ruby } from "./ruby.ts";
 import { rust } from "./rust.ts";
+import { text } from "./text.ts";
 import { typescript } from "./typescript.ts";
 
 /** Every language that an executor knows; what it offers is what passes the self-test. */
@@ -43,4 +44,5 @@ export const LANGUAGE_DEFINITIONS: Readonly<Record<LanguageId, LanguageDefinitio
   haskell,
   ocaml,
   pascal,
+  text,
 };

@@ -17,6 +17,11 @@ builder.node(Problem, {
     memoryMiB: t.exposeInt("memoryMiB"),
     codeKiB: t.exposeInt("codeKiB", { description: "Most that the source files may have together." }),
     testCount: t.exposeInt("testCount"),
+    languages: t.stringList({
+      nullable: true,
+      description: "Ids of the languages that submissions may be in; null: all.",
+      resolve: ({ languages }) => languages && [...languages],
+    }),
     importedAt: t.expose("importedAt", { type: "DateTime" }),
   }),
 });

@@ -126,6 +126,13 @@ export const problemNotFound = (id: string): Refusal =>
 
 /** The problem's own limits. */
 export function checkAgainstProblem(checked: CheckedInput, problem: ProblemDocument): Refusal | undefined {
+  const { languages } = problem;
+  if (languages !== undefined && !languages.includes(checked.language)) {
+    return refuse(
+      "LANGUAGE_NOT_OFFERED",
+      `The problem ${problem._id} does not take ${LANGUAGES[checked.language].name}; it takes: ${languages.join(", ")}.`,
+    );
+  }
   const limit = problem.codeKiB * 1024;
   return checked.sourceBytes > limit ? tooLarge(checked.sourceBytes, limit, "the problem") : undefined;
 }

@@ -1,18 +1,18 @@
 import type { LanguageId } from "../../shared/language.ts";
-import { languageOfFile } from "../../shared/language.ts";
+import { LANGUAGES, languageOfFile } from "../../shared/language.ts";
 import type { Findings } from "./finding.ts";
 import type { PackageSettings } from "./settings.ts";
 import { namesIn, type PackageTree } from "./tree.ts";
 import type { UnpackedFile } from "./unpack.ts";
 
-/** The package's own output validator as a program: one language, files without folders. */
+/** The package's own output validator as a program: sources of one language, or scripts that build and run it. */
 export interface ValidatorProgram {
-  readonly language: LanguageId;
+  /** "script": its `build` is run in place of a compiler, and its `run` is the program. */
+  readonly language: LanguageId | "script";
   readonly files: readonly { readonly name: string; readonly file: UnpackedFile }[];
   readonly entryPoint: string | undefined;
 }
 
-const LANGUAGES: ReadonlySet<LanguageId> = new Set(["c", "cpp", "python", "java"]);
 const HEADER = /\.(h|hh|hpp|hxx|inc)$/;
 /** Kept out of the program without a word: notes about it. */
 const NOTE = /^(readme|license|licence|makefile)|\.(md|txt|yaml)$/i;
@@ -29,12 +29,16 @@ function folderOf(tree: PackageTree, settings: PackageSettings, findings: Findin
   return "output_validator";
 }
 
+const isScripted = (files: readonly string[]): boolean => files.includes("build") || files.includes("run");
+
 /** The folder whose files are the program: `folder` itself or its one directory. */
 function programFolder(tree: PackageTree, folder: string, findings: Findings): string | undefined {
   const { files, folders } = namesIn(tree, folder);
+  if (isScripted(files)) return folder;
   const programs = files.filter((name) => !NOTE.test(name) && !HEADER.test(name));
   const [only] = folders;
-  if (only === undefined) return folder;
+  // A folder beside sources belongs to them.
+  if (only === undefined || files.some((name) => languageOfFile(name) !== undefined)) return folder;
   if (folders.length > 1 || programs.length > 0) {
     const names = [...folders, ...programs].join(", ");
     findings.error(folder, `several output validators are not supported yet: ${names}`, {
@@ -45,11 +49,48 @@ function programFolder(tree: PackageTree, folder: string, findings: Findings): s
   return `${folder}/${only}`;
 }
 
-/** The script that starts a Python validator; undefined when that is not clear. */
-function pythonEntryPoint(names: readonly string[]): string | undefined {
-  const scripts = names.filter((name) => /\.py3?$/.test(name));
+/** All files below a folder, by their path in it. */
+function filesBelow(tree: PackageTree, folder: string): ValidatorProgram["files"] {
+  return [...tree.files]
+    .filter(([path]) => path.startsWith(`${folder}/`))
+    .map(([path, file]) => ({ name: path.slice(folder.length + 1), file }));
+}
+
+/** Languages whose programs of several files have to say which one starts. */
+const STARTED: ReadonlySet<LanguageId> = new Set([
+  "python",
+  "pypy",
+  "ruby",
+  "php",
+  "perl",
+  "lua",
+  "bash",
+  "javascript",
+]);
+
+/** The script that starts a validator of several; undefined when that is not clear. */
+function entryPointOf(language: LanguageId, names: readonly string[]): string | undefined {
+  const scripts = names.filter((name) => languageOfFile(name) === language);
   if (scripts.length === 1) return scripts[0];
-  return ["__main__.py", "main.py"].find((name) => scripts.includes(name));
+  return ["__main__.py", LANGUAGES[language].defaultFile].find((name) => scripts.includes(name));
+}
+
+/** The language of all sources together; undefined, with a finding, when there is none. */
+function languageOf(program: string, names: readonly string[], findings: Findings): LanguageId | undefined {
+  const languages = new Set(names.map((name) => languageOfFile(name)).filter((one) => one !== undefined));
+  // C beside C++ is one C++ program, as compilers of the format take it.
+  if (languages.has("cpp")) languages.delete("c");
+  const [language] = languages;
+  if (language === undefined) {
+    findings.error(program, `the language of the output validator is not known: ${names.join(", ")}`, {
+      expected: "sources of a language that Docket knows, or a build or run script",
+    });
+    return undefined;
+  }
+  if (languages.size === 1) return language;
+  const mixed = [...languages].map(String).toSorted().join(", ");
+  findings.error(program, `the output validator mixes languages: ${mixed}`, { expected: "one language" });
+  return undefined;
 }
 
 /**
@@ -82,65 +123,22 @@ export function findOutputValidator(
   }
   const program = programFolder(tree, folder, findings);
   if (program === undefined) return undefined;
-  const { files, folders } = namesIn(tree, program);
-  for (const script of ["build", "run"].filter((name) => files.includes(name))) {
-    findings.error(`${program}/${script}`, `validators with a ${script} script are not supported yet`, {
-      expected: "sources in C, C++, Python or Java",
-    });
-  }
-  for (const inner of folders) {
-    findings.error(`${program}/${inner}`, "folders inside an output validator are not supported yet");
-  }
-  const sources = files.filter((name) => languageOfFile(name) !== undefined);
-  const languages = new Set(sources.map((name) => languageOfFile(name)));
-  // C beside C++ is one C++ program, as compilers of the format take it.
-  if (languages.has("cpp")) languages.delete("c");
-  const [language] = languages;
-  const other = files.filter((name) => !sources.includes(name) && !HEADER.test(name) && !NOTE.test(name));
-  if (language === undefined) {
-    if (files.includes("build") || files.includes("run")) return undefined;
-    findings.error(program, `the language of the output validator is not known: ${files.join(", ")}`, {
-      expected: "C, C++, Python or Java",
+  const all = filesBelow(tree, program);
+  if (isScripted(all.map(({ name }) => name)))
+    return { language: "script", files: all, entryPoint: undefined };
+  const files = all.filter(({ name }) => !NOTE.test(name));
+  const names = files.map(({ name }) => name);
+  const language = languageOf(program, names, findings);
+  if (language === undefined) return undefined;
+  const entryPoint = STARTED.has(language) ? entryPointOf(language, names) : undefined;
+  if (STARTED.has(language) && entryPoint === undefined) {
+    findings.error(program, `which file starts the validator is not clear: ${names.join(", ")}`, {
+      expected: `one script, or one called __main__.py or ${LANGUAGES[language].defaultFile}`,
     });
     return undefined;
   }
-  if (languages.size > 1) {
-    findings.error(
-      program,
-      `the output validator mixes languages: ${[...languages].map(String).toSorted().join(", ")}`,
-      {
-        expected: "one language",
-      },
-    );
-    return undefined;
-  }
-  if (!LANGUAGES.has(language)) {
-    findings.error(
-      `${program}/${sources[0] ?? ""}`,
-      `output validators in ${language} are not supported yet`,
-      {
-        expected: "C, C++, Python or Java",
-      },
-    );
-    return undefined;
-  }
-  const entryPoint = language === "python" ? pythonEntryPoint(sources) : undefined;
-  if (language === "python" && entryPoint === undefined) {
-    findings.error(program, `which file starts the validator is not clear: ${sources.join(", ")}`, {
-      expected: "one script, __main__.py or main.py",
-    });
-    return undefined;
-  }
-  for (const name of other.filter((one) => one !== "build" && one !== "run")) {
+  for (const name of names.filter((one) => languageOfFile(one) === undefined && !HEADER.test(one))) {
     findings.warn(`${program}/${name}`, "taken along with the validator, although it is no source of it");
   }
-  const taken = files.filter((name) => !NOTE.test(name));
-  return {
-    language,
-    entryPoint,
-    files: taken.flatMap((name) => {
-      const file = tree.files.get(`${program}/${name}`);
-      return file === undefined ? [] : [{ name, file }];
-    }),
-  };
+  return { language, entryPoint, files };
 }

@@ -1,12 +1,15 @@
 import { ProblemId } from "../../shared/ids.ts";
 import type { ManifestValidator, ProblemManifest } from "../../shared/judging.ts";
+import type { LanguageId } from "../../shared/language.ts";
 import type { Limits } from "../../shared/limits.ts";
 import { parseValidatorFlags } from "../../shared/validatorflags.ts";
+import { withConstants } from "./constants.ts";
 import type { Findings } from "./finding.ts";
+import { findIncludes } from "./includes.ts";
 import { findOutputValidator, type ValidatorProgram } from "./outputvalidator.ts";
 import { type PackageSettings, readSettings } from "./settings.ts";
 import { readName } from "./statement.ts";
-import { type FoundTest, findTests, manifestTest } from "./tests.ts";
+import { asSourceFile, type FoundTest, findTests, manifestTest } from "./tests.ts";
 import { readTimeLimitMs } from "./timelimit.ts";
 import { findPackage, namesIn, type PackageTree } from "./tree.ts";
 import type { UnpackedFile } from "./unpack.ts";
@@ -14,6 +17,8 @@ import type { UnpackedFile } from "./unpack.ts";
 /** A package that can be stored: its manifest and the files that the manifest names. */
 export interface ReadPackage {
   readonly manifest: ProblemManifest;
+  /** Submissions may be in these; undefined: in all. */
+  readonly languages: readonly LanguageId[] | undefined;
   readonly blobs: readonly UnpackedFile[];
 }
 
@@ -46,7 +51,6 @@ function refuseUnsupported(tree: PackageTree, findings: Findings): void {
       findings.error(folder, `${what} not supported yet`);
     }
   };
-  refuse("include", "code included with submissions is");
   refuse("static_validator", "static validators are");
   refuse("graders", "custom graders are");
 }
@@ -90,8 +94,10 @@ function manifestValidator(
   return {
     type: "custom",
     args: [...args],
-    language: program.language,
-    files: program.files.map(({ name, file }) => ({ name, sha256: file.sha256, sizeBytes: file.sizeBytes })),
+    // Any will do for a script.
+    language: program.language === "script" ? "bash" : program.language,
+    files: program.files.map(asSourceFile),
+    ...(program.language === "script" ? { script: true } : {}),
     ...(program.entryPoint === undefined ? {} : { entryPoint: program.entryPoint }),
   };
 }
@@ -106,14 +112,16 @@ export async function readPackage(
   },
 ): Promise<ReadPackage | undefined> {
   const { findings, limits } = deps;
-  const tree = findPackage(input.unpacked, findings);
-  if (tree === undefined) return undefined;
-  const problem = problemIdOf(tree, input, findings);
-  const settings = await readSettings(tree, findings);
+  const unpacked = findPackage(input.unpacked, findings);
+  if (unpacked === undefined) return undefined;
+  const problem = problemIdOf(unpacked, input, findings);
+  const settings = await readSettings(unpacked, findings);
+  const tree = await withConstants(unpacked, settings.constants);
   refuseUnsupported(tree, findings);
   const scoring = settings.types.has("scoring");
   const { tests, groups } = await findTests({ tree, findings, limits, layout: settings.layout, scoring });
   const program = findOutputValidator(tree, settings, findings);
+  const includes = findIncludes(tree, findings);
   for (const type of ["interactive", "multi-pass"] as const) {
     if (settings.types.has(type) && program === undefined) {
       findings.error("problem.yaml", `a problem of type ${type} needs an output validator`, {
@@ -129,6 +137,7 @@ export async function readPackage(
   warnIncomplete(tree, findings);
   if (problem === undefined) return undefined;
   return {
+    languages: settings.types.has("submit-answer") ? ["text"] : settings.languages,
     manifest: {
       v: 1,
       problem,
@@ -136,6 +145,11 @@ export async function readPackage(
       limits: { timeMs, ...settings.limits },
       runAllTests: false,
       ...(groups === undefined ? {} : { groups }),
+      ...(includes.size === 0
+        ? {}
+        : { include: Object.fromEntries([...includes].map(([of, files]) => [of, files.map(asSourceFile)])) }),
+      ...(settings.writesFiles ? { writesFiles: true } : {}),
+      ...(settings.types.has("submit-answer") ? { submitAnswer: true } : {}),
       ...(settings.types.has("interactive") ? { interactive: true } : {}),
       ...(settings.types.has("multi-pass") ? { passes: settings.passes } : {}),
       ...(scoring ? { scoring } : {}),
@@ -146,6 +160,7 @@ export async function readPackage(
     blobs: [
       ...tests.flatMap((test) => [test.input, test.answer, ...test.files.map(({ file }) => file)]),
       ...(program?.files.map(({ file }) => file) ?? []),
+      ...[...includes.values()].flatMap((files) => files.map(({ file }) => file)),
     ],
   };
 }

@@ -1,3 +1,6 @@
+import type { Constants } from "../../shared/constants.ts";
+import { familyOf, LANGUAGE_IDS, type LanguageId, languageNamed } from "../../shared/language.ts";
+import { constantsOf } from "./constants.ts";
 import type { Findings } from "./finding.ts";
 import { type Layout, type PackageLimits, readPackageLimits } from "./packagelimits.ts";
 import type { PackageTree } from "./tree.ts";
@@ -14,6 +17,11 @@ export interface PackageSettings extends PackageLimits {
   /** Undefined: the presence of an output validator decides (2025-09). */
   readonly validation: "default" | "custom" | undefined;
   readonly types: ReadonlySet<ProblemType>;
+  /** Submissions may be in these; undefined: in all. */
+  readonly languages: readonly LanguageId[] | undefined;
+  /** Submissions may write files beside themselves. */
+  readonly writesFiles: boolean;
+  readonly constants: Constants;
   /** Each accepted test must have a score of the validator (legacy). */
   readonly validatorScores: boolean;
   /** Given to the validator on every test, before the test's own. */
@@ -85,7 +93,6 @@ const CLASHES: readonly (readonly [ProblemType, ProblemType])[] = [
   ["submit-answer", "interactive"],
   ["submit-answer", "multi-pass"],
 ];
-const UNSUPPORTED: ReadonlySet<ProblemType> = new Set(["submit-answer"]);
 
 function readTypes(yaml: YamlMap, layout: Layout, findings: Findings): Set<ProblemType> {
   const value = yaml.value("type") ?? "pass-fail";
@@ -103,14 +110,6 @@ function readTypes(yaml: YamlMap, layout: Layout, findings: Findings): Set<Probl
   }
   for (const [one, other] of CLASHES.filter((pair) => pair.every((type) => types.has(type)))) {
     findings.error(yaml.file, `a problem cannot be both ${one} and ${other}`, { line });
-  }
-  for (const type of types) {
-    if (UNSUPPORTED.has(type)) {
-      findings.error(yaml.file, `problems of type ${type} are not supported yet`, {
-        line,
-        expected: "pass-fail",
-      });
-    }
   }
   return types;
 }
@@ -168,14 +167,41 @@ function readLegacyValidation(yaml: YamlMap, types: Set<ProblemType>, findings: 
   return { validation, scores };
 }
 
+/** Languages that submissions may be in; undefined: all. */
+function readLanguages(yaml: YamlMap, findings: Findings): readonly LanguageId[] | undefined {
+  const value = yaml.value("languages") ?? "all";
+  // The legacy layout wrote them into one string.
+  const names: unknown = typeof value === "string" ? value.split(/\s+/) : value;
+  if (value === "all") return undefined;
+  const line = yaml.lineOf("languages");
+  if (!Array.isArray(names) || names.length === 0 || !names.every((name) => typeof name === "string")) {
+    findings.error(yaml.file, `languages is ${JSON.stringify(value)}`, {
+      line,
+      expected: "all, or a sequence of language codes",
+    });
+    return undefined;
+  }
+  const known: LanguageId[] = [];
+  for (const name of names) {
+    const language = languageNamed(name);
+    if (language !== undefined)
+      known.push(...LANGUAGE_IDS.filter((id) => familyOf(id) === language || id === language));
+    else
+      findings.warn(yaml.file, `languages names ${JSON.stringify(name)}, which is no language here`, {
+        line,
+      });
+  }
+  if (known.length === 0) {
+    findings.error(yaml.file, "none of the languages is one of Docket's", {
+      line,
+      expected: LANGUAGE_IDS.join(", "),
+    });
+  }
+  return known;
+}
+
 /** Keys of 2025-09 whose meaning would be lost if they were skipped. */
 function refuseUnsupported2025(yaml: YamlMap, findings: Findings): void {
-  const refuse = (key: string, what: string): void =>
-    findings.error(yaml.file, `${what} (${key}) is not supported yet`, { line: yaml.lineOf(key) });
-  const constants = yaml.map("constants");
-  if (constants !== undefined && constants.keys.length > 0) refuse("constants", "replacing constants");
-  if (yaml.value("allow_file_writing") === true)
-    refuse("allow_file_writing", "writing of files by submissions");
   // Skipping these would judge something else than what was meant.
   for (const key of REFUSED_2025.filter((one) => yaml.keys.includes(one))) {
     findings.error(yaml.file, `${key} is of the legacy layout`, {
@@ -183,13 +209,21 @@ function refuseUnsupported2025(yaml: YamlMap, findings: Findings): void {
       expected: "output_validator_args in test_group.yaml, or a program in output_validator/",
     });
   }
-  const languages = yaml.value("languages") ?? "all";
-  if (languages !== "all") refuse("languages", "a choice of languages");
   if (yaml.value("embargo_until") !== undefined) {
     findings.warn(yaml.file, "embargo_until is not enforced: the problem is visible at once", {
       line: yaml.lineOf("embargo_until"),
     });
   }
+}
+
+function booleanValue(yaml: YamlMap, key: string, findings: Findings): boolean {
+  const value = yaml.value(key) ?? false;
+  if (typeof value === "boolean") return value;
+  findings.error(yaml.file, `${key} is ${JSON.stringify(value)}`, {
+    line: yaml.lineOf(key),
+    expected: "true or false",
+  });
+  return false;
 }
 
 export async function readSettings(tree: PackageTree, findings: Findings): Promise<PackageSettings> {
@@ -210,6 +244,9 @@ export async function readSettings(tree: PackageTree, findings: Findings): Promi
     names: readNames(yaml, layout, findings),
     ...readPackageLimits(yaml, layout, findings),
     types,
+    languages: readLanguages(yaml, findings),
+    writesFiles: layout === "2025-09" && booleanValue(yaml, "allow_file_writing", findings),
+    constants: layout === "2025-09" ? constantsOf(yaml, findings) : new Map(),
     validation: legacy?.validation,
     validatorScores: legacy?.scores ?? false,
     validatorFlags: layout === "legacy" ? (flagsValue(yaml, "validator_flags", findings) ?? []) : [],

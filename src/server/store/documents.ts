@@ -175,6 +175,8 @@ export interface ProblemDocument {
   readonly memoryMiB: number;
   readonly codeKiB: number;
   readonly testCount: number;
+  /** Submissions may be in these; none: in all. */
+  readonly languages?: readonly LanguageId[];
   readonly importedAt: Date;
   readonly importedBy: string;
 }

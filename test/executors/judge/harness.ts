@@ -50,6 +50,7 @@ export interface JudgeRequest {
     readonly language: LanguageId;
     readonly files: Readonly<Record<string, string>>;
     readonly testlib?: boolean;
+    readonly script?: boolean;
   };
   readonly validatorArgs?: readonly string[];
   /** What else the manifest says. */
@@ -161,6 +162,7 @@ export async function openJudging(options: {
               args: [...validatorArgs],
               language: validator.language,
               files: putFiles(validator.files),
+              ...(validator.script === undefined ? {} : { script: validator.script }),
               ...(validator.testlib === undefined ? {} : { testlib: validator.testlib }),
             } satisfies ManifestValidator),
       ...request.manifest,

@@ -26,7 +26,9 @@ test("there are toolchains to judge with", () => {
   }
 });
 
-describe.each(LANGUAGE_IDS)("%s", (language) => {
+const programmed = LANGUAGE_IDS.filter((id) => id !== "text");
+
+describe.each(programmed)("%s", (language) => {
   test.for(Verdict.options)("%s", { timeout: 60_000 }, async (verdict, { skip }) => {
     skip(languages.usable(language) === undefined, `no toolchain for ${language} here`);
     const isolated = languages.usable(language)?.definition.engine === "isolate";

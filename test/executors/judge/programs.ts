@@ -18,7 +18,7 @@ int main() { throw std::runtime_error("no"); }`,
 };
 
 /** Reads a number n and prints n + 1, or fails in the way of the verdict. One small program for each. */
-export const PROGRAMS: Readonly<Record<LanguageId, Readonly<Record<Verdict, string>>>> = {
+export const PROGRAMS: Readonly<Record<Exclude<LanguageId, "text">, Readonly<Record<Verdict, string>>>> = {
   c: {
     AC: `#include <stdio.h>
 int main(void) { long n; if (scanf("%ld", &n) != 1) return 1; printf("%ld\\n", n + 1); return 0; }`,
