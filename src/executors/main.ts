@@ -5,11 +5,14 @@ import { systemClock } from "../shared/clock.ts";
 import type { LanguageId } from "../shared/language.ts";
 import type { QueueId } from "../shared/queue.ts";
 import type { Service } from "../shared/lifecycle.ts";
-import { createLog } from "../shared/log.ts";
+import { createLog, type Log } from "../shared/log.ts";
 import type { TestedLanguage } from "./backbone/offer.ts";
 import { readExecutorEnvironment } from "./config.ts";
 import { openJudge } from "./judge/open.ts";
 import { newRegistry, runExecutor, startOrExit } from "./process.ts";
+import { startPreparing } from "./prepared/preparing.ts";
+import { type MachineLock, openMachineLock } from "./machinelock.ts";
+import { createTurnstile } from "./sandbox/turnstile.ts";
 import { type IsolateSandbox, measureIsolates, openIsolates } from "./sandbox/isolate.ts";
 import { dropPrivileges, type NativeSandbox, openSandbox } from "./sandbox/native.ts";
 import { isolateMounts } from "./sandbox/warmchild.ts";
@@ -38,6 +41,16 @@ function sandboxService(sandbox: NativeSandbox, isolates: IsolateSandbox | undef
   };
 }
 
+/** Without it executors of one machine do not hold back for each other: no reason not to work. */
+function tryMachineLock(path: string, log: Log): MachineLock | undefined {
+  try {
+    return openMachineLock(path, systemClock);
+  } catch (error) {
+    log.warn({ err: error, path }, "no lock shared with other executors of this machine");
+    return undefined;
+  }
+}
+
 /**
  * One executor process. It starts as root, to look for toolchains and to start the sandbox's privileged launcher, then
  * becomes DOCKET_UID for good before it talks to anybody.
@@ -52,13 +65,23 @@ await startOrExit(async () => {
   const needed = works.flatMap(({ doer }) => doer.needs ?? []);
   const judged = config.languages.length === 0 ? [] : [...config.languages, ...VALIDATOR_LANGUAGES];
   const wanted = [...new Set([...judged, ...needed])];
+  // Beside the work folder, not in it: what programs are shown must not be writable for this executor's user.
+  const cacheDir = privileged.toolchainDir ?? join(dirname(workDir), "toolchains");
   const { found, missing } = await findLanguages(wanted, {
     path: process.env["PATH"],
     home: homedir(),
     node: process.execPath,
-    // Beside the work folder, not in it: what programs are shown must not be writable for this executor's user.
-    cacheDir: privileged.toolchainDir ?? join(dirname(workDir), "toolchains"),
+    cacheDir,
   });
+  const registry = newRegistry();
+  const preparing = startPreparing(
+    { registry, log },
+    {
+      cacheDir,
+      maxBytes: config.limits.toolchainCacheBytes,
+      wanted: found.flatMap(({ toolchain }) => toolchain.prepared ?? []),
+    },
+  );
   const sandbox = await openSandbox({
     executor: config.id,
     workDir,
@@ -76,6 +99,7 @@ await startOrExit(async () => {
   const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
     version: string;
   };
+  const lock = tryMachineLock(privileged.machineLock, log);
   dropPrivileges(privileged.uid, workDir);
 
   const testDeps = { sandbox, workDir, slots };
@@ -109,10 +133,10 @@ await startOrExit(async () => {
     ? await openIsolates({ native: sandbox, workDir, slots, monotonicMs: () => performance.now() })
     : undefined;
 
-  const registry = newRegistry();
   if (isolates !== undefined) measureIsolates(isolates, registry);
+  const turnstile = createTurnstile({ sandbox: isolates ?? sandbox, lock, clock: systemClock });
   const judge = await openJudge({
-    sandbox: isolates ?? sandbox,
+    sandbox: turnstile,
     workDir,
     limits: config.limits,
     clock: systemClock,
@@ -125,13 +149,13 @@ await startOrExit(async () => {
     kinds: [
       judge,
       ...works.map((work) =>
-        createWork({ sandbox, workDir, toolchain: (id) => usable.get(id)?.toolchain }, work),
+        createWork({ sandbox: turnstile, workDir, toolchain: (id) => usable.get(id)?.toolchain }, work),
       ),
     ],
     tested,
     retest,
     version,
     registry,
-    before: [sandboxService(sandbox, isolates)],
+    before: [preparing, sandboxService(sandbox, isolates)],
   });
 });

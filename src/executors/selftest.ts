@@ -1,10 +1,18 @@
 import { createHash, randomUUID } from "node:crypto";
+import { chmodSync, mkdirSync } from "node:fs";
 import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LANGUAGES, type LanguageId, NOT_INSTALLED } from "../shared/language.ts";
-import type { LanguageDefinition, Places, Toolchain } from "./languages/language.ts";
+import {
+  type LanguageDefinition,
+  type Places,
+  type Prepared,
+  preparedInside,
+  type Toolchain,
+} from "./languages/language.ts";
 import { LANGUAGE_DEFINITIONS } from "./languages/languages.ts";
-import { type RunRequest, type Sandbox, SandboxFault } from "./sandbox/sandbox.ts";
+import { preparedFolder } from "./prepared/folder.ts";
+import { type ReadOnlyMount, type RunRequest, type Sandbox, SandboxFault } from "./sandbox/sandbox.ts";
 
 /** A language whose toolchain is on this machine; whether it works is for the self-test to say. */
 export interface FoundLanguage {
@@ -35,8 +43,10 @@ export async function findLanguages(
       const definition = LANGUAGE_DEFINITIONS[id];
       try {
         const toolchain = await definition.find(places);
-        if (toolchain !== undefined) found.push({ id, version: toolchain.version, definition, toolchain });
-        else
+        if (toolchain !== undefined) {
+          const mounts = [...toolchain.mounts, ...preparedMounts(places.cacheDir, toolchain.prepared ?? [])];
+          found.push({ id, version: toolchain.version, definition, toolchain: { ...toolchain, mounts } });
+        } else
           missing.push({ id, reason: `${NOT_INSTALLED}: apt-get install ${definition.packages.join(" ")}` });
       } catch (error) {
         missing.push({ id, reason: `its toolchain cannot be prepared: ${String(error)}` });
@@ -46,6 +56,16 @@ export async function findLanguages(
   const inOrder = (a: { id: LanguageId }, b: { id: LanguageId }): number =>
     ids.indexOf(a.id) - ids.indexOf(b.id);
   return { found: found.toSorted(inOrder), missing: missing.toSorted(inOrder) };
+}
+
+/** The folders are there, if empty, before the sandbox opens. */
+function preparedMounts(cacheDir: string, all: readonly Prepared[]): readonly ReadOnlyMount[] {
+  return all.map((prepared) => {
+    const host = preparedFolder(cacheDir, prepared);
+    mkdirSync(host, { recursive: true });
+    chmodSync(host, 0o755);
+    return { host, inside: preparedInside(prepared.name) };
+  });
 }
 
 export interface SelfTestDeps {

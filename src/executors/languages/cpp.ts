@@ -1,10 +1,33 @@
+import { stat } from "node:fs/promises";
 import type { LanguageId } from "../../shared/language.ts";
 import { askTool, BASE_ENV, findProgram, versionLine } from "./findprogram.ts";
-import type { LanguageDefinition } from "./language.ts";
-import { sourcesOf } from "./sources.ts";
+import { type LanguageDefinition, type Prepared, preparedInside } from "./language.ts";
+import { quoted, sourcesOf } from "./sources.ts";
+
+/** What most programs include first; only the first header of a source can be a precompiled one. */
+const HEADERS = ["bits/stdc++.h", "iostream"];
+
+/** A precompiled header serves only who compiles with the very same options. */
+function precompiledHeaders(
+  id: LanguageId,
+  compiler: readonly string[],
+  stamp: readonly unknown[],
+): Prepared {
+  const compile = (header: string): string =>
+    `mkdir -p $(dirname ${header}); echo '#include <${header}>' > all.h; ` +
+    `${compiler.map(quoted).join(" ")} -x c++-header -o ${header}.gch all.h`;
+  return {
+    name: id,
+    script: HEADERS.map(compile).join("\n"),
+    files: {},
+    keep: HEADERS.map((header) => `${header}.gch`),
+    stamp,
+  };
+}
 
 /** C++ by one standard of the language. */
 function cppOf(id: LanguageId, standard: "17" | "20" | "23"): LanguageDefinition {
+  const options = ["-O2", `-std=gnu++${standard}`];
   return {
     id,
     packages: ["g++"],
@@ -15,12 +38,17 @@ function cppOf(id: LanguageId, standard: "17" | "20" | "23"): LanguageDefinition
       const known = await askTool(gxx, [`-std=gnu++${standard}`, "-E", "-x", "c++", "/dev/null"]);
       const version = known === undefined ? undefined : await versionLine(gxx, ["--version"]);
       if (version === undefined) return undefined;
-      return { version, programs: { "g++": gxx }, mounts: [], env: BASE_ENV };
+      // The compiler proper, whose precompiled headers no other build of it reads.
+      const inner = (await askTool(gxx, ["-print-prog-name=cc1plus"])) ?? gxx;
+      const { size, mtimeMs } = await stat(inner);
+      const prepared = [precompiledHeaders(id, [gxx, ...options], [version, size, mtimeMs])];
+      return { version, programs: { "g++": gxx }, mounts: [], env: BASE_ENV, prepared };
     },
     compile: ({ toolchain, files }) => [
       toolchain.programs["g++"] ?? "g++",
-      "-O2",
-      `-std=gnu++${standard}`,
+      ...options,
+      // Searched before the system's folders; a header there is one that was precompiled.
+      `-I${preparedInside(id)}`,
       "-o",
       "program",
       ...sourcesOf(files, ["cpp", "cc", "cxx", "c++", "C"]),

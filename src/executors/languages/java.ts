@@ -1,13 +1,17 @@
 import { existsSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { BASE_ENV, findProgram, versionLine } from "./findprogram.ts";
-import type { LanguageDefinition } from "./language.ts";
-import { mainFile, sourcesOf } from "./sources.ts";
+import { type LanguageDefinition, type Prepared, preparedInside } from "./language.ts";
+import { mainFile, quoted, sourcesOf } from "./sources.ts";
 
 export const JVM_MEMORY_BASE_MIB = 160;
 
 /** Perf data of several JVMs that are all pid 1 or 2 clash and warn on stdout; cgroups are not visible inside. */
 const JVM: readonly string[] = [
+  // Its own warnings would go to standard output.
+  "-Xlog:disable",
+
   "-XX:+UseSerialGC",
   "-XX:-UsePerfData",
   "-XX:-UseContainerSupport",
@@ -25,6 +29,37 @@ export const jvmOfProgram = (memoryMiB: number): readonly string[] => [
   "-Xss64m",
 ];
 
+/**
+ * A JVM that takes its classes from an archive, where that is there already: half of what a compiler's start costs is
+ * loading and checking its own classes.
+ */
+export const jvmWithArchive = (
+  runtime: string,
+  archive: string,
+  args: readonly string[],
+): readonly [string, ...string[]] => [
+  "/bin/sh",
+  "-c",
+  `[ -e ${archive} ] && set -- -XX:SharedArchiveFile=${archive} "$@"; exec ${runtime} "$@"`,
+  "java",
+  ...args,
+];
+
+const ARCHIVE = "javac.jsa";
+const JAVAC = ["-m", "jdk.compiler/com.sun.tools.javac.Main", "-proc:none", "-encoding", "UTF-8", "-d", "."];
+
+/** What javac loads for a program of the usual kind; the archive holds these classes as they are after loading. */
+function compilerArchive(runtime: string, stamp: readonly unknown[]): Prepared {
+  const command = [runtime, ...JVM_OF_COMPILER, `-XX:ArchiveClassesAtExit=${ARCHIVE}`, ...JAVAC, "Main.java"];
+  return {
+    name: "java",
+    script: command.map(quoted).join(" "),
+    files: { "Main.java": SAMPLE },
+    keep: [ARCHIVE],
+    stamp,
+  };
+}
+
 export const java: LanguageDefinition = {
   id: "java",
   packages: ["default-jdk-headless"],
@@ -34,18 +69,16 @@ export const java: LanguageDefinition = {
     const runtime = join(dirname(javac), "java");
     const version = existsSync(runtime) ? await versionLine(runtime, ["-version"]) : undefined;
     if (version === undefined) return undefined;
-    return { version, programs: { javac, java: runtime }, mounts: [], env: BASE_ENV };
+    const { size, mtimeMs } = await stat(join(dirname(javac), "../lib/modules"));
+    const prepared = [compilerArchive(runtime, [version, size, mtimeMs])];
+    return { version, programs: { java: runtime }, mounts: [], env: BASE_ENV, prepared };
   },
-  compile: ({ toolchain, files }) => [
-    toolchain.programs["javac"] ?? "javac",
-    ...JVM_OF_COMPILER.map((flag) => `-J${flag}`),
-    "-proc:none",
-    "-encoding",
-    "UTF-8",
-    "-d",
-    ".",
-    ...sourcesOf(files, ["java"]),
-  ],
+  compile: ({ toolchain, files }) =>
+    jvmWithArchive(toolchain.programs["java"] ?? "java", `${preparedInside("java")}/${ARCHIVE}`, [
+      ...JVM_OF_COMPILER,
+      ...JAVAC,
+      ...sourcesOf(files, ["java"]),
+    ]),
   run: ({ toolchain, files, entryPoint, memoryMiB }) => [
     toolchain.programs["java"] ?? "java",
     ...jvmOfProgram(memoryMiB),
@@ -73,3 +106,36 @@ function mainClass(files: readonly string[], entryPoint: string | undefined): st
   const file = mainFile(sourcesOf(files, ["java"]), entryPoint, ["Main.java"]);
   return file.replace(/\.java$/, "").replaceAll("/", ".");
 }
+
+const SAMPLE = `import java.io.*;
+import java.math.BigInteger;
+import java.util.*;
+import java.util.function.*;
+import java.util.stream.*;
+
+public class Main {
+  record Pair(int a, long b) {}
+  interface Shape { double area(); }
+  enum Colour { RED, GREEN }
+  static <T extends Comparable<T>> T largest(List<T> all) { return Collections.max(all); }
+  public static void main(String[] args) throws IOException {
+    BufferedReader in = new BufferedReader(new InputStreamReader(System.in));
+    Scanner scanner = new Scanner("3 4");
+    StringTokenizer words = new StringTokenizer(String.valueOf(in.readLine()));
+    Map<String, List<Integer>> map = new TreeMap<>();
+    int[][] grid = new int[3][4];
+    for (int i = 0; i < grid.length; i++) for (int x : grid[i]) grid[i][0] += x + scanner.nextInt(10);
+    Deque<Pair> queue = new ArrayDeque<>(List.of(new Pair(1, 2L)));
+    while (!queue.isEmpty()) {
+      Pair pair = queue.poll();
+      map.computeIfAbsent("k" + pair.a(), k -> new ArrayList<>()).add((int) pair.b());
+    }
+    Shape shape = () -> Math.sqrt(2);
+    switch (Colour.RED) { case RED: break; default: throw new IllegalStateException(words.toString()); }
+    String text = IntStream.range(0, 5).mapToObj(Integer::toString).collect(Collectors.joining(","));
+    PriorityQueue<long[]> heap = new PriorityQueue<>((p, q) -> Long.compare(p[0], q[0]));
+    StringBuilder out = new StringBuilder(text).append(heap.size()).append(BigInteger.TEN.pow(3));
+    try { System.out.printf("%s %.2f%n", out, shape.area()); } finally { System.out.println(largest(List.of(1, 2))); }
+  }
+}
+`;

@@ -1,6 +1,24 @@
 import type { LanguageId } from "../../shared/language.ts";
 import type { ReadOnlyMount } from "../sandbox/sandbox.ts";
 
+/**
+ * Something that makes a toolchain quicker and that it works without: made once for a machine, by root and from our
+ * own text alone, in the background. Programs see it read-only in `preparedInside(name)`, empty until it is there.
+ */
+export interface Prepared {
+  /** One word; of one form for each language. */
+  readonly name: string;
+  /** Shell script run in a new folder that holds `files`; may leave more than is kept. */
+  readonly script: string;
+  readonly files: Readonly<Record<string, string>>;
+  /** Paths, in that folder, of what the script must have made. */
+  readonly keep: readonly string[];
+  /** What else it hangs on: versions, sizes and times of what goes into it. */
+  readonly stamp: readonly unknown[];
+}
+
+export const preparedInside = (name: string): string => `/opt/prepared/${name}`;
+
 /** A toolchain as found on this machine. */
 export interface Toolchain {
   /** First line of the compiler's or interpreter's own version output. */
@@ -10,6 +28,7 @@ export interface Toolchain {
   /** What the sandbox must show beyond its base tree (/usr, /lib, …). */
   readonly mounts: readonly ReadOnlyMount[];
   readonly env: Readonly<Record<string, string>>;
+  readonly prepared?: readonly Prepared[];
 }
 
 export interface CompileInput {
