@@ -168,6 +168,7 @@ export const LIMIT_DEFINITIONS = define({
     default: 5,
     doc: "Faults and starts without an end before a judgement becomes a dead letter.",
   },
+  batchSubmissions: { unit: "count", default: 50, doc: "Most submissions of one submitSubmissions." },
   rejudgeSubmissions: {
     unit: "count",
     default: 10_000,

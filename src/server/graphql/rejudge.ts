@@ -156,6 +156,7 @@ const FilterShown = builder.objectRef<RejudgeDocument["filter"]>("RejudgeSelecti
       nullable: true,
       resolve: ({ language }) => (language === undefined ? null : LANGUAGES[LanguageId.parse(language)]),
     }),
+    contest: t.exposeString("contest", { nullable: true }),
     verdict: t.exposeString("verdict", { nullable: true }),
     owner: t.exposeString("owner", { nullable: true }),
     since: t.expose("since", { type: "DateTime", nullable: true }),

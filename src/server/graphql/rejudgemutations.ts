@@ -1,5 +1,5 @@
 import type { CodedError } from "../../shared/errors.ts";
-import { ProblemId, RejudgeId, SubmissionId } from "../../shared/ids.ts";
+import { ContestId, ProblemId, RejudgeId, SubmissionId } from "../../shared/ids.ts";
 import { LanguageId } from "../../shared/language.ts";
 import { isJury } from "../auth.ts";
 import { orCoded } from "../coded.ts";
@@ -58,6 +58,7 @@ const Filter = builder.inputType("RejudgeFilter", {
   fields: (t) => ({
     problem: t.string({ description: "A problem's id." }),
     language: t.string({ description: "A language's id." }),
+    contest: t.string({ description: "A contest's id: what was handed in to it." }),
     verdict: t.field({ type: VerdictEnum, description: "Of the judgement that counts." }),
     owner: t.string(),
     since: t.field({ type: "DateTime", description: "Handed in at this time or later." }),
@@ -85,6 +86,9 @@ function readFilter(given: typeof Filter.$inferInput): RejudgeFilter | CodedErro
   const language = LanguageId.optional().safeParse(given.language ?? undefined);
   if (!language.success)
     return invalid(`filter.language: there is no language ${JSON.stringify(given.language)}.`);
+  const contest = ContestId.optional().safeParse(given.contest ?? undefined);
+  if (!contest.success)
+    return invalid(`filter.contest: there is no contest ${JSON.stringify(given.contest)}.`);
   if (given.ids && members.length > 1) return invalid("filter: `ids` stands alone.");
   if (given.ids?.length === 0) return invalid("filter.ids: name at least one submission.");
   const wrong = given.ids?.find((id) => !SubmissionId.safeParse(id).success);
@@ -92,6 +96,7 @@ function readFilter(given: typeof Filter.$inferInput): RejudgeFilter | CodedErro
   return {
     ...(problem.data === undefined ? {} : { problem: problem.data }),
     ...(language.data === undefined ? {} : { language: language.data }),
+    ...(contest.data === undefined ? {} : { contest: contest.data }),
     ...(given.verdict ? { verdict: given.verdict } : {}),
     ...(given.owner ? { owner: given.owner } : {}),
     ...(given.since ? { since: given.since } : {}),

@@ -12,11 +12,13 @@ import { addRejudgeMutations } from "./rejudgemutations.ts";
 import { addReinstateExecutor } from "./reinstateexecutor.ts";
 import { addRejectedMessages } from "./rejectedmessages.ts";
 import { addSubmitSubmission } from "./submitsubmission.ts";
+import { addSubmitSubmissions } from "./submitsubmissions.ts";
 import { addVerdictUpdated } from "./verdictupdated.ts";
 import { addWork } from "./work.ts";
 import { addWorkMutations } from "./workmutations.ts";
 
 addSubmitSubmission();
+addSubmitSubmissions();
 addVerdictUpdated();
 addCancelSubmission();
 addImportProblem();

@@ -2,6 +2,7 @@ import { type SubmissionView, viewOf } from "../submissionview.ts";
 import { submitAs } from "../submitas.ts";
 import { orCoded } from "../coded.ts";
 import { builder } from "./builder.ts";
+import type { Context } from "./context.ts";
 import { LaneEnum } from "./scalars.ts";
 import { Submission } from "./submission.ts";
 import { errorType, resultType } from "./usererror.ts";
@@ -9,6 +10,7 @@ import { errorType, resultType } from "./usererror.ts";
 interface Submitted {
   readonly submission: SubmissionView;
   readonly replayed: boolean;
+  readonly delayedFeedback: boolean;
 }
 
 const Success = builder.objectRef<Submitted>("SubmitSubmissionSuccess").implement({
@@ -18,10 +20,14 @@ const Success = builder.objectRef<Submitted>("SubmitSubmissionSuccess").implemen
       description:
         "This idempotency key had been used before, with the same content: nothing new was stored.",
     }),
+    delayedFeedback: t.exposeBoolean("delayedFeedback", {
+      description:
+        "Much is to be judged: the submission will wait longer than usual, and its live updates come seldom. `submission` says where it stands.",
+    }),
   }),
 });
 
-const Result = builder.unionType("SubmitSubmissionResult", {
+export const SubmitResult = builder.unionType("SubmitSubmissionResult", {
   types: [
     Success,
     errorType("INPUT_INVALID"),
@@ -53,44 +59,53 @@ const FileInput = builder.inputType("SourceFileInput", {
   }),
 });
 
+export const SubmitInput = builder.inputType("SubmitSubmissionInput", {
+  fields: (t) => ({
+    problem: t.string({ required: true, description: "The problem's id." }),
+    language: t.string({
+      required: true,
+      description: "A language's id: c, cpp, python, java, go, rust, javascript.",
+    }),
+    source: t.string({ description: "A program of one file; or give `files`." }),
+    files: t.field({ type: [FileInput], description: "All files; or give `source`." }),
+    entryPoint: t.string({
+      description: "Main file or class, where it cannot be told from the files.",
+    }),
+    contest: t.string({
+      description: "The contest that it is handed in to; without one it is practice.",
+    }),
+    lane: t.field({
+      type: LaneEnum,
+      description: "Jury only; PRACTICE where nothing is said, CONTEST in a contest.",
+    }),
+    idempotencyKey: t.string({
+      description: "Of your choice: the same key again gives the same submission, also after a lost answer.",
+    }),
+  }),
+});
+
+/** Hands in one program; its outcome as a member of the result union. */
+export async function submitOne(context: Context, input: typeof SubmitInput.$inferInput) {
+  const { viewer } = context;
+  if (viewer === undefined) throw new Error("authScopes let nobody in without a key");
+  const outcome = await orCoded(() => submitAs(context, viewer, input));
+  return "type" in outcome && outcome.type === "accepted"
+    ? {
+        submission: viewOf(outcome.snapshot),
+        replayed: outcome.replayed,
+        delayedFeedback: outcome.delayedFeedback ?? false,
+      }
+    : outcome;
+}
+
 export const addSubmitSubmission = (): void =>
   builder.mutationField("submitSubmission", (t) =>
-    t.fieldWithInput({
-      type: Result,
+    t.field({
+      type: SubmitResult,
       authScopes: { authenticated: true },
       description:
         "Hands in a program. The answer comes as soon as it is stored; follow `verdictUpdated` for the verdict.",
-      typeOptions: { name: "SubmitSubmissionInput" },
-      input: {
-        problem: t.input.string({ required: true, description: "The problem's id." }),
-        language: t.input.string({
-          required: true,
-          description: "A language's id: c, cpp, python, java, go, rust, javascript.",
-        }),
-        source: t.input.string({ description: "A program of one file; or give `files`." }),
-        files: t.input.field({ type: [FileInput], description: "All files; or give `source`." }),
-        entryPoint: t.input.string({
-          description: "Main file or class, where it cannot be told from the files.",
-        }),
-        contest: t.input.string({
-          description: "The contest that it is handed in to; without one it is practice.",
-        }),
-        lane: t.input.field({
-          type: LaneEnum,
-          description: "Jury only; PRACTICE where nothing is said, CONTEST in a contest.",
-        }),
-        idempotencyKey: t.input.string({
-          description:
-            "Of your choice: the same key again gives the same submission, also after a lost answer.",
-        }),
-      },
-      resolve: async (_root, { input }, context) => {
-        const { viewer } = context;
-        if (viewer === undefined) throw new Error("authScopes let nobody in without a key");
-        const outcome = await orCoded(() => submitAs(context, viewer, input));
-        return "type" in outcome && outcome.type === "accepted"
-          ? { submission: viewOf(outcome.snapshot), replayed: outcome.replayed }
-          : outcome;
-      },
+      args: { input: t.arg({ type: SubmitInput, required: true }) },
+      resolve: (_root, { input }, context) => submitOne(context, input),
     }),
   );

@@ -30,9 +30,10 @@ const invalid = (message: string): CreateRejudgeOutcome => ({
 });
 
 /** The part of the filter that the store's pages know. */
-export const pageOf = ({ problem, language, verdict, owner, since }: RejudgeFilter) => ({
+export const pageOf = ({ problem, language, contest, verdict, owner, since }: RejudgeFilter) => ({
   problem,
   language,
+  contest,
   verdict,
   owner,
   from: since === undefined ? undefined : firstSubmissionId(since.getTime()),

@@ -1,5 +1,5 @@
 import type { Collection, Filter } from "mongodb";
-import type { ProblemId, RejudgeId, SubmissionId } from "../../shared/ids.ts";
+import type { ContestId, ProblemId, RejudgeId, SubmissionId } from "../../shared/ids.ts";
 import type { LanguageId } from "../../shared/language.ts";
 import { guarded } from "./unavailable.ts";
 
@@ -22,6 +22,7 @@ export type RejudgePriority = "LOW" | "NORMAL" | "HIGH";
 export interface RejudgeFilter {
   readonly problem?: ProblemId;
   readonly language?: LanguageId;
+  readonly contest?: ContestId;
   /** Of the judgement that counts. */
   readonly verdict?: string;
   readonly owner?: string;
