@@ -44,6 +44,8 @@ const LONGEST_PAUSE_MS = 2_000;
 const REQUEST_MS = 30_000;
 /** A large package takes its time to send, unpack and store. */
 const UPLOAD_MS = 15 * 60_000;
+/** A socket is asked for a sign of life this often, and given up when none comes for as long, milliseconds. */
+const PING_MS = 5_000;
 /** Close codes with which the server turns a key down. */
 const REFUSING = new Set([4401, 4403]);
 
@@ -73,11 +75,23 @@ export function createClient(access: ClientAccess): Client {
     // The server's guard against forged multipart requests of browsers wants some header of this name.
     "x-graphql-yoga-csrf": "docket",
   };
+  let late: NodeJS.Timeout | undefined;
   const sockets = createSockets({
     url: endpoint.replace(/^http/, "ws"),
     connectionParams: { Authorization: headers.authorization },
     retryAttempts: 0,
     lazyCloseTimeout: 500,
+    // A connection that looks open and is not (a laptop that slept, a network that changed) says nothing for ever.
+    keepAlive: PING_MS,
+    on: {
+      ping: (received) => {
+        if (!received) late = setTimeout(() => sockets.terminate(), PING_MS);
+      },
+      pong: (received) => {
+        if (received) clearTimeout(late);
+      },
+      closed: () => clearTimeout(late),
+    },
   });
 
   async function post<Data>(operation: Operation<Data>, init: RequestInit, timeoutMs: number): Promise<Data> {
