@@ -11,6 +11,7 @@ import type { ExecutorConfig } from "./config.ts";
 import { watchConnection } from "./backbone/connection.ts";
 import { createControl } from "./backbone/control.ts";
 import { createEventSink } from "./backbone/eventsink.ts";
+import { createAskFence } from "./backbone/fencecheck.ts";
 import { createHealth } from "./backbone/health.ts";
 import { createHealthServer } from "./backbone/healthserver.ts";
 import { type HoldDeps, holdJob } from "./backbone/hold.ts";
@@ -102,6 +103,7 @@ export async function openExecutor(deps: ExecutorDeps): Promise<Executor> {
   const holdDeps: HoldDeps = {
     ...parts,
     kinds: deps.kinds,
+    askFence: createAskFence(parts),
     fail: deps.fail,
     blobs: (capability, signal) => cache.source(capability, signal),
     reporter: (job, delivery, lease, jobLog) =>
@@ -128,6 +130,7 @@ export async function openExecutor(deps: ExecutorDeps): Promise<Executor> {
     pool: config.pool,
     lanes: config.lanes,
     slots: config.slots,
+    contestReserved: config.contestReserved,
     version: deps.version,
     draining: () => worker.draining(),
   });

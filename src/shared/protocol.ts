@@ -40,6 +40,7 @@ export const FaultCode = z.enum([
   "SANDBOX_FAILED",
   "TOOLCHAIN_BROKEN",
   "VALIDATOR_FAILED",
+  "WORK_FAILED",
 ]);
 export type FaultCode = z.infer<typeof FaultCode>;
 
@@ -88,15 +89,24 @@ export const JudgeEvent = z.discriminatedUnion("type", [
 ]);
 export type JudgeEvent = z.infer<typeof JudgeEvent>;
 
-/** Request on `fence.check`: may this holder still run its job? Answered by any server. */
-export const FenceCheck = z.object({
-  submission: SubmissionId,
-  generation: z.int().min(1),
-  dispatch: z.int().min(1),
-  delivery: z.int().min(1),
-});
+/** Holders in one question. */
+export const FENCES_AT_ONCE = 64;
+
+/** Request on `fence.check`: may these holders still run their jobs? Answered by any server. */
+export const FenceCheck = z
+  .array(
+    z.object({
+      submission: SubmissionId,
+      generation: z.int().min(1),
+      dispatch: z.int().min(1),
+      delivery: z.int().min(1),
+    }),
+  )
+  .min(1)
+  .max(FENCES_AT_ONCE);
 export type FenceCheck = z.infer<typeof FenceCheck>;
-export const FenceAnswer = z.object({ current: z.boolean() });
+/** In the order of the question. */
+export const FenceAnswer = z.object({ current: z.array(z.boolean()) });
 export type FenceAnswer = z.infer<typeof FenceAnswer>;
 
 /** On `updates.<submission>`: something newer is stored. Readers fetch it; the announcement carries no data. */
@@ -122,6 +132,8 @@ export const Presence = z.object({
   notOffered: z.array(z.object({ id: QueueId, reason: z.string() })),
   lanes: z.array(Lane),
   slots: z.int(),
+  /** Of them, those that take contest jobs only. */
+  contestReserved: z.int().min(0).optional(),
   running: z.array(z.object({ submission: SubmissionId, language: QueueId, sinceMs: z.int() })),
   state: z.enum(["starting", "ready", "unhealthy", "draining"]),
   /** Why it does not pull, when unhealthy. */

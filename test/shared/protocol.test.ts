@@ -99,8 +99,8 @@ const presence = fc.record(
 const messages: readonly [name: string, schema: z.ZodType, values: fc.Arbitrary<unknown>][] = [
   ["Job", Job, job],
   ["JudgeEvent", JudgeEvent, event],
-  ["FenceCheck", FenceCheck, fc.record({ submission, ...fence })],
-  ["FenceAnswer", FenceAnswer, fc.record({ current: fc.boolean() })],
+  ["FenceCheck", FenceCheck, fc.array(fc.record({ submission, ...fence }), { minLength: 1, maxLength: 64 })],
+  ["FenceAnswer", FenceAnswer, fc.record({ current: fc.array(fc.boolean()) })],
   ["Announcement", Announcement, fc.record({ revision: counter, final: fc.boolean() })],
   ["Control", Control, fc.record({ type: fc.constant("cancel"), submission, generation: counter })],
   ["Presence", Presence, presence],

@@ -3,7 +3,7 @@ import type { QueueId } from "../../shared/queue.ts";
 import { type Change, createChange } from "./change.ts";
 
 /** Why the worker stops a job that is running. */
-export type StopReason = "cancelled" | "draining" | "deadline" | "lease-lost";
+export type StopReason = "cancelled" | "draining" | "deadline" | "lease-lost" | "stale";
 
 /** A job held in a slot, as the rest of the executor sees it. */
 export interface Held {

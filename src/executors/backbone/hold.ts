@@ -5,12 +5,11 @@ import type { Log } from "../../shared/log.ts";
 import { decodeJson } from "../../shared/nats.ts";
 import { printable } from "../../shared/printable.ts";
 import { Job } from "../../shared/protocol.ts";
-import type { Topology } from "../../shared/topology.ts";
 import type { Board, StopReason } from "./board.ts";
 import type { Connection } from "./connection.ts";
 import type { Delivery } from "./delivery.ts";
 import { fault, faultDelayMs } from "./faults.ts";
-import { askFence } from "./fencecheck.ts";
+import type { AskFence } from "./fencecheck.ts";
 import { type Lease, openLease } from "./lease.ts";
 import type { ExecutorMetrics, JobEnd } from "./metrics.ts";
 import type { FinalReport, Reporter } from "./reporter.ts";
@@ -18,11 +17,11 @@ import { type RunDeps, runJob } from "./run.ts";
 
 export interface HoldDeps extends RunDeps {
   readonly connection: Connection;
-  readonly topology: Topology;
   readonly board: Board;
   readonly clock: Clock;
   readonly metrics: ExecutorMetrics;
   readonly log: Log;
+  readonly askFence: AskFence;
   readonly reporter: (job: Envelope, delivery: number, lease: Lease, log: Log) => Reporter;
 }
 
@@ -93,16 +92,24 @@ async function hold(deps: HoldDeps, holding: Holding): Promise<JobEnd> {
   });
 
   const fence = { generation: job.generation, dispatch: job.dispatch, delivery: delivery.delivery };
-  if (!(await askFence(deps, job.submission, fence))) {
-    log.info("not current any more; dropped");
-    return (await lease.ack()) ? "stale" : "lease_lost";
-  }
+  const current = deps.askFence(job.submission, fence);
+  // What was out before may be done, or may be what its holders died of: nothing of it is begun before the answer. A job
+  // that nobody has had yet is hardly ever stale and begins meanwhile; nobody hears of it before the answer.
+  const isNew = job.dispatch === 1 && delivery.delivery === 1;
+  if (!isNew && !(await current)) return await drop(holding, log);
   if (stop.signal.aborted) return await settle(deps, holding, undefined, { type: "released" }, log);
 
   const reporter = deps.reporter(job, delivery.delivery, lease, log);
   try {
-    reporter.started();
+    void current.then((isCurrent) =>
+      isCurrent ? reporter.started() : stop.abort("stale" satisfies StopReason),
+    );
     const ran = await runJob(deps, { job, slot, stop: stop.signal, reporter, log });
+    if (!(await current)) {
+      const end = await drop(holding, log);
+      await ran.ended;
+      return end;
+    }
     const report: FinalReport = ran.outcome.type === "stopped" ? { type: "released" } : ran.outcome;
     const end = await settle(deps, holding, reporter, report, log);
     lease.end();
@@ -111,6 +118,12 @@ async function hold(deps: HoldDeps, holding: Holding): Promise<JobEnd> {
   } finally {
     reporter.close();
   }
+}
+
+/** The job is done, cancelled or in newer hands. */
+async function drop({ lease }: Holding, log: Log): Promise<JobEnd> {
+  log.info("not current any more; dropped");
+  return await ended(lease.ack(), "stale");
 }
 
 const ended = async (confirmed: Promise<boolean>, end: JobEnd): Promise<JobEnd> =>
@@ -139,7 +152,7 @@ async function settle(
   const stored = (await reporter?.final(report, giveUp)) ?? false;
   if (!stored && stop.signal.reason === "cancelled") return await ended(lease.ack(), "cancelled");
   if (!stored || report.type === "released") return await ended(lease.nak(0), "released");
-  if (report.type === "finished") return await ended(lease.ack(), "finished");
+  if (report.type === "finished") return await ended(lease.ackStored(), "finished");
   deps.metrics.faults.inc({ code: report.fault.code });
   log.warn({ fault: report.fault }, "fault reported");
   return await ended(report.fault.retry ? lease.nak(faultDelayMs(delivery.delivery)) : lease.ack(), "fault");

@@ -22,6 +22,7 @@ export interface PresenceDeps {
   readonly pool: string;
   readonly lanes: readonly Lane[];
   readonly slots: number;
+  readonly contestReserved: number;
   readonly version: string;
   readonly draining: () => boolean;
 }
@@ -60,6 +61,7 @@ export function createPresence(deps: PresenceDeps): PresenceService {
       notOffered: [...offer.notOffered()],
       lanes: [...deps.lanes],
       slots: deps.slots,
+      contestReserved: deps.contestReserved,
       running: board.all().map(({ submission, language, sinceMs }) => ({ submission, language, sinceMs })),
       state: state(),
       ...(reason === undefined ? {} : { reason }),

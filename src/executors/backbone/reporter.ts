@@ -19,6 +19,7 @@ export type FinalReport =
 
 /** The events of one lease, in order, each with a `seq` of its own. */
 export interface Reporter {
+  /** Events may be sent from now on; says that the job runs, when that lasts. */
   started(): void;
   /** Keeps only the newest state not yet sent: events are cumulative. */
   report(type: Interim, result: unknown): void;
@@ -45,6 +46,11 @@ const TOO_LARGE: Fault = {
   shared: false,
 };
 
+/**
+ * What ends sooner at its first holder needs no event of its own for its start: the last one says it all, milliseconds.
+ * Of what was held before, each start counts.
+ */
+const QUICK_MS = 5;
 /** At most 5 progress events a second. */
 const PROGRESS_INTERVAL_MS = 200;
 const RETRY_MS = [100, 200, 400, 800] as const;
@@ -62,6 +68,8 @@ export function createReporter(
   let seq = deps.clock.now();
   let waiting: { type: Interim; result: unknown } | { type: "started" } | undefined;
   let sending = false;
+  let open = false;
+  let starting: NodeJS.Timeout | undefined;
   let blocked = false;
 
   const noteBlocked = (now: boolean): void => {
@@ -102,7 +110,7 @@ export function createReporter(
   };
 
   const drain = async (): Promise<void> => {
-    if (sending) return;
+    if (sending || !open) return;
     sending = true;
     while (waiting !== undefined && !closed.signal.aborted && lease.alive()) {
       const next = waiting;
@@ -122,10 +130,27 @@ export function createReporter(
     void drain();
   };
 
+  /** Before what is waiting. */
+  const sayStarted = (): void => {
+    clearTimeout(starting);
+    starting = undefined;
+    const next = waiting;
+    put({ type: "started" });
+    if (next !== undefined) put(next);
+  };
+
   return {
-    started: () => put({ type: "started" }),
-    report: (type, result) => put({ type, result }),
+    started: () => {
+      open = true;
+      if (delivery > 1 || waiting !== undefined) sayStarted();
+      else if (!closed.signal.aborted) starting = setTimeout(sayStarted, QUICK_MS);
+    },
+    report: (type, result) => {
+      if (starting !== undefined) sayStarted();
+      put({ type, result });
+    },
     final: async (report, giveUp) => {
+      clearTimeout(starting);
       closed.abort("closed");
       const event: JudgeEvent = {
         ...base(),
@@ -137,6 +162,9 @@ export function createReporter(
       const instead: JudgeEvent = { ...base(), type: "fault", fault: TOO_LARGE };
       return await sendUntilStored(instead, encodeJson(instead), giveUp);
     },
-    close: () => closed.abort("closed"),
+    close: () => {
+      clearTimeout(starting);
+      closed.abort("closed");
+    },
   };
 }

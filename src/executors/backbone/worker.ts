@@ -77,8 +77,8 @@ export function createWorker(deps: WorkerDeps): Worker {
     return full ? deps.lanes.filter((lane) => lane === "contest") : deps.lanes;
   };
 
-  const giveBack = (slot: number): void => {
-    freeSlots.push(slot);
+  const giveBack = (...slots: number[]): void => {
+    freeSlots.push(...slots);
     freeSlots.sort((a, b) => a - b);
     wake.notify();
   };
@@ -104,37 +104,51 @@ export function createWorker(deps: WorkerDeps): Worker {
     void freeAfter(held, slot);
   };
 
-  const ask = async (place: Place): Promise<Delivery | undefined> => {
+  /** How many jobs of a lane may be taken now, of so many free slots. */
+  const roomIn = (lane: Lane, free: number): number => {
+    if (lane === "contest") return free;
+    const others = [...running.values()].filter((one) => one !== "contest").length;
+    return Math.min(free, deps.slots - deps.contestReserved - others);
+  };
+
+  /** Asks one lane for a job for each of these slots; how many came. Slots that were taken are gone from the list. */
+  const ask = async (place: Place, slots: number[]): Promise<number> => {
     const key = keyOf(place);
+    const wanted = slots.length;
     for (let again = false; ; again = true) {
       // Taken as empty before asking: a hint that comes meanwhile takes it out again.
       empty.add(key);
       const askedAtMs = deps.monotonic();
-      const pulled = await deps.puller.pull(place.language, place.lane);
+      const pulled = await deps.puller.pull(place.language, place.lane, wanted, (delivery) => {
+        const slot = slots.shift();
+        if (slot !== undefined) begin(delivery, place, slot);
+      });
       deps.metrics.pullSeconds.observe((deps.monotonic() - askedAtMs) / 1_000);
-      deps.metrics.pulls.inc({ answer: typeof pulled === "string" ? pulled : "job" });
-      if (typeof pulled !== "string") {
-        empty.delete(key);
-        return pulled;
-      }
+      const taken = wanted - slots.length;
+      deps.metrics.pulls.inc({ answer: taken > 0 ? "job" : pulled });
+      if (pulled === "all") empty.delete(key);
       const fresh = askedAtMs - (hintedAtMs.get(key) ?? -Infinity) < HINT_TRUST_MS;
-      if (pulled === "failed" || again || !fresh) return undefined;
+      if (taken > 0 || pulled === "failed" || again || !fresh) return taken;
       await pause(HINT_RETRY_MS, stopped.signal);
     }
   };
 
-  /** Asks the lanes in order until one gives a job for `slot`. */
-  const takeOne = async (slot: number): Promise<boolean> => {
+  /**
+   * Asks the lanes in order until one gives something; false when none does. One job at a time where several lanes may
+   * have some, so that their order holds; all that fits where only one has.
+   */
+  const takeSome = async (): Promise<boolean> => {
     const languages = offer.offered().map((language) => language.id);
-    for (const place of turns.order(openLanes(), languages)) {
-      if (empty.has(keyOf(place))) continue;
-      const delivery = await ask(place);
-      if (delivery === undefined) {
-        if (stopped.signal.aborted || health.reason() !== undefined) return false;
-        continue;
-      }
-      begin(delivery, place, slot);
-      return true;
+    const places = turns.order(openLanes(), languages).filter((place) => !empty.has(keyOf(place)));
+    for (const place of places) {
+      const alone = places.every((other) => other === place || empty.has(keyOf(other)));
+      // Kept from the start: a slot must not be lent to another while a job for it is on its way.
+      const slots = freeSlots.splice(0, alone ? roomIn(place.lane, freeSlots.length) : 1);
+      if (slots.length === 0) return false;
+      const taken = await ask(place, slots);
+      if (slots.length > 0) giveBack(...slots);
+      if (taken > 0) return true;
+      if (stopped.signal.aborted || health.reason() !== undefined) return false;
     }
     return false;
   };
@@ -151,11 +165,7 @@ export function createWorker(deps: WorkerDeps): Worker {
         lastLookMs = deps.monotonic();
         empty.clear();
       }
-      // Kept from the start: a slot must not be lent to another while a job for it is on its way.
-      const slot = freeSlots.shift();
-      if (slot === undefined) continue;
-      if (await takeOne(slot)) continue;
-      giveBack(slot);
+      if (await takeSome()) continue;
       const places = turns.order(
         openLanes(),
         offer.offered().map((language) => language.id),

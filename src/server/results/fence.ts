@@ -28,16 +28,20 @@ export function answerFenceChecks(deps: {
   readonly topology: Topology;
   readonly log: Log;
 }): void {
+  async function mayRun(holder: FenceCheck[number]): Promise<boolean> {
+    const judgement = await deps.judgements.get(judgementId(holder.submission, holder.generation));
+    return (
+      judgement !== undefined &&
+      !isFinal(judgement.state) &&
+      compareFence(holder, { ...judgement, delivery: Math.max(1, judgement.delivery) }) >= 0 &&
+      countedTries(excuse(judgement.tries, deps.heardOf), holder) < deps.tries
+    );
+  }
+
   async function answer(message: Msg): Promise<void> {
     const asked = decodeJson(FenceCheck, message.data);
     if (asked === undefined) return;
-    const judgement = await deps.judgements.get(judgementId(asked.submission, asked.generation));
-    const current =
-      judgement !== undefined &&
-      !isFinal(judgement.state) &&
-      compareFence(asked, { ...judgement, delivery: Math.max(1, judgement.delivery) }) >= 0 &&
-      countedTries(excuse(judgement.tries, deps.heardOf), asked) < deps.tries;
-    const fenceAnswer: FenceAnswer = { current };
+    const fenceAnswer: FenceAnswer = { current: await Promise.all(asked.map(mayRun)) };
     message.respond(encodeJson(fenceAnswer));
   }
 

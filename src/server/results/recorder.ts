@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { JsMsg } from "@nats-io/jetstream";
+import { type CapabilityClaims, readCapability } from "../../shared/capability.ts";
 import { judgementId, type JudgementId } from "../../shared/ids.ts";
 import type { JudgeEvent } from "../../shared/protocol.ts";
 import type { Service } from "../../shared/lifecycle.ts";
+import { createRecent } from "../../shared/recent.ts";
 import { eventStreamOf, RECORDER_CONSUMER } from "../../shared/topology.ts";
 import { StoreUnavailable } from "../store/unavailable.ts";
 import { consumeForEver } from "./consume.ts";
@@ -25,9 +27,9 @@ interface Taken {
 const nameOf = ({ info }: JsMsg): string => `${info.streamSequence}@${info.timestampNanos}`;
 
 /** Judgements recorded at once by one server. */
-const AT_ONCE = 64;
+const AT_ONCE = 512;
 /** Messages that the client holds ready. */
-const READY = 256;
+const READY = 1_024;
 const STORE_RETRY_MS = 500;
 /** An event that cannot be written, though the database is there, is given up after so many deliveries. */
 const GIVE_UP_AFTER = 10;
@@ -43,6 +45,9 @@ export function createRecorder(deps: RecorderDeps): Service {
   /** By judgement and stored message: a copy that is handed out again takes the place of the one before. */
   const waiting = new Map<JudgementId, Map<string, Taken>>();
   const active = new Set<Promise<void>>();
+  const known = createRecent<string, CapabilityClaims>("rememberedCapabilities", deps.evicted);
+  /** Told when there is room for one judgement more. */
+  let oneEnded = (): void => undefined;
 
   async function write(
     id: JudgementId,
@@ -117,8 +122,15 @@ export function createRecorder(deps: RecorderDeps): Service {
     }
   }
 
+  /** Most capabilities come with more than one event. */
+  function claimsOf(capability: string): CapabilityClaims | undefined {
+    const claims = known.get(capability) ?? readCapability(deps.capabilitySecret, capability);
+    if (claims !== undefined) known.set(capability, claims);
+    return claims;
+  }
+
   async function take(message: JsMsg, signal: AbortSignal): Promise<void> {
-    const verified = verifyEvent(deps.capabilitySecret, message.subject, message.data);
+    const verified = verifyEvent(claimsOf, message.subject, message.data);
     if (verified.type !== "event") {
       measures.events.inc({ outcome: verified.type });
       const { type: reason } = verified;
@@ -135,9 +147,15 @@ export function createRecorder(deps: RecorderDeps): Service {
       return;
     }
     waiting.set(id, new Map([[nameOf(message), { message, event }]]));
-    const run: Promise<void> = drain(id, signal).finally(() => active.delete(run));
+    const run: Promise<void> = drain(id, signal).finally(() => {
+      active.delete(run);
+      oneEnded();
+    });
     active.add(run);
-    if (active.size >= AT_ONCE) await Promise.race(active);
+    if (active.size < AT_ONCE) return;
+    await new Promise<void>((resolve) => {
+      oneEnded = resolve;
+    });
   }
 
   const reader = consumeForEver({

@@ -1,4 +1,4 @@
-import { readCapability } from "../../shared/capability.ts";
+import type { CapabilityClaims } from "../../shared/capability.ts";
 import { decodeJson } from "../../shared/nats.ts";
 import { JudgeEvent } from "../../shared/protocol.ts";
 import { MAX_DELIVER } from "../../shared/topology.ts";
@@ -30,14 +30,18 @@ function isStorable(value: unknown, levels = MOST_LEVELS): boolean {
  * publish only under its own name (subject `events.<executor>.<submission>`), and the capability was signed for
  * this submission, generation and dispatch.
  */
-export function verifyEvent(secret: string, subject: string, data: Uint8Array): Verified {
+export function verifyEvent(
+  claimsOf: (capability: string) => CapabilityClaims | undefined,
+  subject: string,
+  data: Uint8Array,
+): Verified {
   const event = decodeJson(JudgeEvent, data);
   if (event === undefined || !isStorable(event)) return { type: "malformed" };
   const [executor, submission] = subject.split(".").slice(-2);
   if (executor !== event.executor || submission !== event.submission) {
     return { type: "forged", why: "the subject names another executor or submission" };
   }
-  const claims = readCapability(secret, event.capability);
+  const claims = claimsOf(event.capability);
   if (claims === undefined) return { type: "forged", why: "the capability is not one of ours" };
   if (
     claims.submission !== event.submission ||

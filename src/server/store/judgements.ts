@@ -4,6 +4,7 @@ import type { Lane } from "../../shared/lane.ts";
 import type { QueueId } from "../../shared/queue.ts";
 import type { JudgementDocument, JudgementState } from "./documents.ts";
 import { groupInsert, type InsertOutcome } from "./insertgroup.ts";
+import { groupRead } from "./readgroup.ts";
 import { groupReplace } from "./replacegroup.ts";
 import { guarded, guardedEach } from "./unavailable.ts";
 
@@ -111,7 +112,7 @@ export async function createJudgements(collection: Collection<JudgementDocument>
 
   return {
     insert: groupInsert(collection),
-    get: (id) => guarded(async () => (await collection.findOne({ _id: id })) ?? undefined),
+    get: groupRead(collection),
     many: (ids) => guarded(() => collection.find({ _id: { $in: [...ids] } }).toArray()),
     ofSubmission: ({ submission, before, first }) =>
       guarded(() =>

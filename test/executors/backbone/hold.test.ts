@@ -44,9 +44,9 @@ test("a holder whose fence is not current drops the job without running it", asy
   const checks: unknown[] = [];
   const answering = stage.nats.subscribe(subjects.fenceCheck(topology), {
     callback: (_error, message) => {
-      const check = decodeJson(FenceCheck, message.data);
-      checks.push(check);
-      message.respond(encodeJson({ current: check?.submission !== stale }));
+      const asked = decodeJson(FenceCheck, message.data) ?? [];
+      checks.push(...asked);
+      message.respond(encodeJson({ current: asked.map((one) => one.submission !== stale) }));
     },
   });
   await open({ begun: (submission) => begun.push(submission) });
@@ -60,6 +60,24 @@ test("a holder whose fence is not current drops the job without running it", asy
   expect(checks).toContainEqual({ submission: stale, generation: 1, dispatch: 4, delivery: 1 });
 });
 
+test("a new job begins before the answer, and says nothing once it turns out not to be current", async () => {
+  const stale = newSubmissionId(Date.now());
+  const stopped: unknown[] = [];
+  const answering = stage.nats.subscribe(subjects.fenceCheck(topology), {
+    callback: (_error, message) => {
+      const asked = decodeJson(FenceCheck, message.data) ?? [];
+      message.respond(encodeJson({ current: asked.map((one) => one.submission !== stale) }));
+    },
+  });
+  await open({ stopped: (reason) => stopped.push(reason) });
+  await stage.putJob({ ms: 60_000 }, { submission: stale });
+  await gone();
+  await seen(await stage.putJob({}), "finished");
+  answering.unsubscribe();
+  expect(stopped).toEqual(["stale"]);
+  expect(typesOf(stale)).toEqual([]);
+});
+
 test("a job that comes again after its final event was stored is dropped, not run again", async () => {
   const submission = await stage.putJob({});
   // The holder that died between its final event and the acknowledgement, as the queue and the server see it.
@@ -71,8 +89,8 @@ test("a job that comes again after its final event was stored is dropped, not ru
   const checks: unknown[] = [];
   const answering = stage.nats.subscribe(subjects.fenceCheck(topology), {
     callback: (_error, message) => {
-      checks.push(decodeJson(FenceCheck, message.data));
-      message.respond(encodeJson({ current: false }));
+      checks.push(...(decodeJson(FenceCheck, message.data) ?? []));
+      message.respond(encodeJson({ current: [false] }));
     },
   });
   const begun: string[] = [];

@@ -25,6 +25,9 @@ afterEach(async () => {
   for (const { child } of processes) child.kill("SIGKILL");
   await Promise.all(processes.map((one) => one.exited));
   processes = [];
+  // What a killed one held would come back into the next test.
+  const { streams } = await jetstreamManager(stage.nats);
+  await streams.purge(streamOf(topology, "python"));
 });
 afterAll(() => stage.close());
 

@@ -33,6 +33,8 @@ export interface SleepWatch {
   /** Called when a job starts and when it ends, however. */
   readonly begun?: (submission: string) => void;
   readonly ended?: (submission: string) => void;
+  /** Called with the reason when one is told to stop. */
+  readonly stopped?: (reason: unknown) => void;
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {
@@ -84,6 +86,7 @@ export function createSleepKind(watch: SleepWatch = {}): WorkKind {
     kind: SLEEP_KIND,
     run: async (job, context) => {
       watch.begun?.(job.submission);
+      context.signal.addEventListener("abort", () => watch.stopped?.(context.signal.reason), { once: true });
       try {
         return await run(SleepPayload.parse(job.payload), context);
       } finally {

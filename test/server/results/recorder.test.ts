@@ -305,11 +305,11 @@ describe("cancelling", () => {
 
 describe("the fence check", () => {
   const ask = async (id: SubmissionId, delivery: number, dispatch = 1) => {
-    const question = encodeJson({ submission: id, generation: 1, dispatch, delivery });
+    const question = encodeJson([{ submission: id, generation: 1, dispatch, delivery }]);
     const answer = await wire.connection.request(subjects.fenceCheck(ns.topology), question, {
       timeout: 2_000,
     });
-    return decodeJson(FenceAnswer, answer.data)?.current;
+    return decodeJson(FenceAnswer, answer.data)?.current[0];
   };
 
   it("says who may run", async () => {
