@@ -53,7 +53,8 @@ function programFolder(tree: PackageTree, folder: string, findings: Findings): s
 function filesBelow(tree: PackageTree, folder: string): ValidatorProgram["files"] {
   return [...tree.files]
     .filter(([path]) => path.startsWith(`${folder}/`))
-    .map(([path, file]) => ({ name: path.slice(folder.length + 1), file }));
+    .map(([path, file]) => ({ name: path.slice(folder.length + 1), file }))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** Languages whose programs of several files have to say which one starts. */

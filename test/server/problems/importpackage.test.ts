@@ -74,76 +74,11 @@ describe("a right package", () => {
 });
 
 describe("what is not supported yet is refused by name", () => {
-  const yaml = goodPackage()["problem.yaml"] ?? "";
-  it.each([
-    [
-      "problem.yaml:7",
-      "problems of type scoring are not supported yet",
-      { "problem.yaml": `${yaml}type: scoring\n` },
-    ],
-    [
-      "problem.yaml:7",
-      "problems of type interactive are not supported yet",
-      { "problem.yaml": `${yaml}type: [pass-fail, interactive]\n` },
-    ],
-    [
-      "problem.yaml:7",
-      "problems of type multi-pass are not supported yet",
-      { "problem.yaml": `${yaml}type: multi-pass\n` },
-    ],
-    [
-      "problem.yaml:7",
-      "problems of type submit-answer are not supported yet",
-      { "problem.yaml": `${yaml}type: submit-answer\n` },
-    ],
-    [
-      "problem.yaml:7",
-      "replacing constants (constants) is not supported yet",
-      { "problem.yaml": `${yaml}constants: {n: 5}\n` },
-    ],
-    [
-      "problem.yaml:7",
-      "writing of files by submissions (allow_file_writing) is not supported yet",
-      { "problem.yaml": `${yaml}allow_file_writing: true\n` },
-    ],
-    [
-      "problem.yaml:7",
-      "a choice of languages (languages) is not supported yet",
-      { "problem.yaml": `${yaml}languages: [cpp]\n` },
-    ],
-    [
-      "include",
-      "code included with submissions is not supported yet",
-      { "include/python3/driver.py": "x\n" },
-    ],
-    ["static_validator", "static validators are not supported yet", { "static_validator/check.py": "x\n" }],
-    [
-      "data/secret/01.files",
-      "input files for submissions (.files) are not supported yet",
-      { "data/secret/01.files/f.txt": "x\n" },
-    ],
-    [
-      "data/secret/01.yaml:1",
-      "command line arguments for submissions (args) are not supported yet",
-      { "data/secret/01.yaml": "args: [--fast]\n" },
-    ],
-    [
-      "data/secret/test_group.yaml:1",
-      "max_score is for scoring problems only, which are not supported yet",
-      { "data/secret/test_group.yaml": "max_score: 5\n" },
-    ],
-  ])("%s %s", async (where, message, files) => {
-    expect(lines(await collectImports().run(zipOf({ ...goodPackage(), ...files })), "error")).toContain(
-      `${where} ${message}`,
-    );
-  });
-
-  it("legacy: interactive and scoring validation, custom graders", async () => {
+  it("static validators, custom graders", async () => {
     const result = await collectImports().run(
       zipOf({
         ...legacyPackage(),
-        "problem.yaml": "validation: custom interactive score\n",
-        "output_validators/v.py": "\n",
+        "static_validator/check.py": "x\n",
         "graders/g.py": "\n",
         "data/secret/testdata.yaml": "grading: custom\n",
       }),
@@ -151,8 +86,22 @@ describe("what is not supported yet is refused by name", () => {
     expect(lines(result, "error").toSorted()).toEqual([
       "data/secret/testdata.yaml:1 custom graders are not supported yet",
       "graders custom graders are not supported yet",
-      'problem.yaml:1 validation "interactive" is not supported yet',
-      'problem.yaml:1 validation "score" is not supported yet',
+      "static_validator static validators are not supported yet",
+    ]);
+  });
+
+  it("several output validators, static validation of a group", async () => {
+    const result = await collectImports().run(
+      zipOf({
+        ...goodPackage(),
+        "output_validator/a/v.py": "\n",
+        "output_validator/b/v.py": "\n",
+        "data/secret/test_group.yaml": "static_validation_score: 5\n",
+      }),
+    );
+    expect(lines(result, "error").toSorted()).toEqual([
+      "data/secret/test_group.yaml:1 static validation is not supported yet",
+      "output_validator several output validators are not supported yet: a, b",
     ]);
   });
 });
@@ -177,7 +126,7 @@ it("ten planted mistakes give ten findings in one go, and nothing is stored", as
       "data/secret/04.in": "\uFEFFmarked\n",
       "data/secret/04.ans": "marked\n",
       "data/secret/test_group.yaml": "\noutput_validator_args: [float_tolerance]\n",
-      "output_validator/v.pas": "begin end.\n",
+      "output_validator/v.zig": "begin end.\n",
     }),
   );
   expect(lines(result, "error").toSorted()).toEqual([
@@ -185,7 +134,7 @@ it("ten planted mistakes give ten findings in one go, and nothing is stored", as
     "data/secret/03.ans the answer belongs to no test",
     "data/secret/04.in:1 the file starts with a byte-order mark, which programs would read as data",
     'data/secret/test_group.yaml:2 float_tolerance needs a number that is not negative after it, got "nothing"',
-    "output_validator the language of the output validator is not known: v.pas",
+    "output_validator the language of the output validator is not known: v.zig",
     "problem.yaml:2 name is 5",
     'problem.yaml:3 unknown problem type "quiz"',
     "problem.yaml:5 limits.time_limit is -1",

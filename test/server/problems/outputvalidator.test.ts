@@ -32,6 +32,13 @@ describe("output validators", () => {
       "__main__.py",
     ],
     ["java", { "output_validators/v/Validate.java": "\n" }, ["Validate.java"], undefined],
+    ["rust", { "output_validators/v.rs": "\n" }, ["v.rs"], undefined],
+    [
+      "cpp",
+      { "output_validators/v/a.cpp": "\n", "output_validators/v/lib/b.h": "\n" },
+      ["a.cpp", "lib/b.h"],
+      undefined,
+    ],
   ])("in %s", async (language, files, names, entryPoint) => {
     const imports = collectImports();
     const { validator } = imports.manifest(await imports.run(custom(files)));
@@ -40,6 +47,16 @@ describe("output validators", () => {
     expect(validator.files.map(({ name }) => name)).toEqual(names);
     expect(validator.entryPoint).toBe(entryPoint);
     for (const { sha256 } of validator.files) expect(imports.kept).toContain(sha256);
+  });
+
+  it("with build and run scripts, and all that is beside them", async () => {
+    const imports = collectImports();
+    const files = { "output_validators/v/build": "#!/bin/sh\n", "output_validators/v/jury.c": "\n" };
+    expect(imports.manifest(await imports.run(custom(files))).validator).toMatchObject({
+      type: "custom",
+      script: true,
+      files: [{ name: "build" }, { name: "jury.c" }],
+    });
   });
 
   it("of 2025-09 need no setting", async () => {
@@ -59,19 +76,9 @@ describe("output validators", () => {
       "output_validators several output validators are not supported yet: a, b",
     ],
     [
-      "a build script",
-      { "output_validators/v/build": "#!/bin/sh\n" },
-      "output_validators/v/build validators with a build script are not supported yet",
-    ],
-    [
-      "another language",
-      { "output_validators/v.rs": "\n" },
-      "output_validators/v.rs output validators in rust are not supported yet",
-    ],
-    [
       "an unknown language",
-      { "output_validators/v.pas": "\n" },
-      "output_validators the language of the output validator is not known: v.pas",
+      { "output_validators/v.zig": "\n" },
+      "output_validators the language of the output validator is not known: v.zig",
     ],
     [
       "two languages",

@@ -49,7 +49,12 @@ describe("settings", () => {
       legacyPackage(),
     );
     expect(manifest()).toMatchObject({
-      runAllTests: true,
+      groups: [
+        { name: "", breaks: false },
+        { name: "sample", parent: 0, breaks: false },
+        { name: "secret", parent: 0, breaks: false },
+        { name: "secret/exact", parent: 2, breaks: true },
+      ],
       validator: { type: "default", args: ["case_sensitive"] },
     });
     expect(manifest().tests.map(({ name, validatorArgs }) => [name, validatorArgs])).toEqual([
