@@ -18,7 +18,7 @@ import { createContestCache } from "./intake/contest.ts";
 import { createLine } from "./intake/line.ts";
 import { createIntakeMeasures } from "./intake/measures.ts";
 import { createJudgeWork } from "./intake/judgework.ts";
-import type { SubmitInput, SubmitOutcome } from "./intake/outcome.ts";
+import type { SubmitInput, SubmitOutcome, Wait } from "./intake/outcome.ts";
 import { createOutbox } from "./intake/outbox.ts";
 import { createProblemCache } from "./intake/problemcache.ts";
 import { createQueuedMarker } from "./intake/queued.ts";
@@ -46,7 +46,11 @@ import { redrive, redriveMany, type RedriveOutcome } from "./results/redrive.ts"
 import { applyRejudge, cancelRejudge, type RejudgeOutcome } from "./rejudge/apply.ts";
 import { createRejudgeKeeper } from "./rejudge/keeper.ts";
 import { createRejudge, type CreateRejudgeInput, type CreateRejudgeOutcome } from "./rejudge/rejudge.ts";
+import { createServiceTimes } from "./waits/servicetimes.ts";
+import { createWaits } from "./waits/waits.ts";
+import { createUnfinished } from "./unfinished.ts";
 import type { DeadLetterFilter } from "./store/deadletters.ts";
+import type { JudgementDocument } from "./store/documents.ts";
 import type { Store } from "./store/store.ts";
 
 export interface BackboneDeps {
@@ -103,6 +107,8 @@ export interface Backbone extends Service {
   reinstate(input: { executor: string; language?: QueueId | undefined }): Promise<ReinstateOutcome>;
   /** Every language and lane; at most two seconds old. Throws StoreUnavailable. */
   queues(): Promise<QueueView[]>;
+  /** Where it stands while it waits; seconds old at most. Throws StoreUnavailable. */
+  waitOf(judgement: JudgementDocument): Promise<Wait | undefined>;
   /** Is NATS connected now? */
   connected(): boolean;
 }
@@ -148,12 +154,22 @@ export function createBackbone(given: BackboneDeps): Backbone {
     mend,
     mostOut: (queue: QueueId) => limits.ownerWindow + fleet.slots(queue),
   };
+  const unfinished = createUnfinished({ held: store.held, judgements, clock });
   const line = createLine(dispatch);
   const wakeLine = (): void => line.wake();
   const outbox = createOutbox({ ...dispatch, wakeLine });
   link.onUp(async () => {
     outbox.wake();
     line.wake();
+  });
+  const serviceTimes = createServiceTimes({ stored: store.serviceTimes, log });
+  const waits = createWaits({
+    held: store.held,
+    unfinished,
+    serviceTimes,
+    executors: () => fleet.executors(),
+    whyNot: (place) => fleet.whyNot(place),
+    evicted,
   });
   const admission = createAdmission({
     allowances: store.admission,
@@ -165,6 +181,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
     ...dispatch,
     limits,
     admission,
+    waitOfNew: (input) => waits.ofNew(input),
     findContest: createContestCache({ contests: store.contests, clock, evicted }),
     wakeLine,
     notOffered: (language) => fleet.notOffered(language),
@@ -185,7 +202,10 @@ export function createBackbone(given: BackboneDeps): Backbone {
     measures: resultMeasures,
     reject: createReject({ rejected: store.rejected, clock, measures: resultMeasures, log }),
     stored: (judgement: Parameters<Feed["stored"]>[0]) => feed.stored(judgement),
-    ended: (judgement: Parameters<Feed["stored"]>[0]) => line.ended(judgement),
+    ended: (judgement: Parameters<Feed["stored"]>[0]) => {
+      line.ended(judgement);
+      serviceTimes.ended(judgement);
+    },
     tries: limits.tries,
     heardOf: (executor: ExecutorId) => fleet.heardOf(executor),
     evicted,
@@ -195,7 +215,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
   };
   const reconcile = { ...RECONCILE, ...given.reconcile };
   const stuck = createStuckCount({ registry, clock, afterMs: reconcile.stuckAfterMs });
-  measureBacklog({ registry, store, link, topology, clock });
+  measureBacklog({ registry, store, unfinished: unfinished.counts, link, topology, clock });
   measureWatchers(registry, () => feed.watchers());
   const mending = {
     ...settling,
@@ -212,6 +232,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
     outbox,
     line,
     admission,
+    serviceTimes,
     feed,
     createRecorder({ ...settling, capabilitySecret }),
     createAdvisoryReader(mending),
@@ -237,7 +258,8 @@ export function createBackbone(given: BackboneDeps): Backbone {
     languages: () => fleet.languages(),
     executors: () => fleet.executors(),
     reinstate: (input) => reinstate({ link, topology, fleet, clock }, input),
-    queues: createQueues({ judgements, link, topology, clock }),
+    waitOf: (judgement) => waits.of(judgement),
+    queues: createQueues({ unfinished, link, topology }),
     connected: () => link.connected(),
   };
 }

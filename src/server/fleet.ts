@@ -1,5 +1,6 @@
 import type { Clock } from "../shared/clock.ts";
 import type { ExecutorId } from "../shared/ids.ts";
+import type { Lane } from "../shared/lane.ts";
 import { LANGUAGE_IDS, type LanguageId, LANGUAGES } from "../shared/language.ts";
 import type { QueueId } from "../shared/queue.ts";
 import { decodeJson } from "../shared/nats.ts";
@@ -32,6 +33,8 @@ export interface Fleet {
   languages(): LanguageOffer[];
   /** Slots of the live executors that offer it. */
   slots(queue: QueueId): number;
+  /** Why no live executor takes jobs of a queue's lane, in words; undefined when one does, or nobody can tell yet. */
+  whyNot(place: { readonly language: QueueId; readonly lane: Lane }): string | undefined;
   /** Undefined when the language may be submitted, otherwise why not. */
   notOffered(language: LanguageId): string | undefined;
 }
@@ -104,6 +107,20 @@ export function createFleet(deps: {
         (sum, one) => sum + (one.languages.some((language) => language.id === queue) ? one.slots : 0),
         0,
       ),
+    whyNot({ language, lane }) {
+      if (listenedMs() < HEAR_REASONS_MS) return undefined;
+      const all = executors();
+      const able = all.filter((one) => one.languages.some(({ id }) => id === language));
+      if (able.length === 0) {
+        const [reason] = all.flatMap((one) => one.notOffered.filter((not) => not.id === language));
+        return `no executor offers ${language}${reason === undefined ? "" : `: ${reason.reason}`}`;
+      }
+      const taking = able.filter((one) => one.lanes.includes(lane));
+      if (taking.length === 0) return `no executor that offers ${language} takes the lane ${lane}`;
+      if (taking.some((one) => one.state === "ready")) return undefined;
+      const [sick] = taking;
+      return `no executor takes jobs of ${language} just now: ${sick?.reason ?? sick?.state ?? ""}`;
+    },
     languages() {
       const all = executors();
       return LANGUAGE_IDS.map((id) => {

@@ -1,10 +1,10 @@
-import type { Clock } from "../shared/clock.ts";
 import { LANES, type Lane } from "../shared/lane.ts";
 import { type QueueId, queuesOf } from "../shared/queue.ts";
 import type { Topology } from "../shared/topology.ts";
 import { laneDepths, type LaneDepth } from "./broker/jobs.ts";
 import type { Link } from "./broker/link.ts";
-import type { Judgements } from "./store/judgements.ts";
+import { keep } from "./kept.ts";
+import type { Unfinished } from "./unfinished.ts";
 
 export interface QueueView {
   readonly language: QueueId;
@@ -40,16 +40,13 @@ async function depthsOf(
  * Throws StoreUnavailable.
  */
 export function createQueues(deps: {
-  readonly judgements: Pick<Judgements, "counts">;
+  readonly unfinished: Pick<Unfinished, "counts">;
   readonly link: Link;
   readonly topology: Topology;
-  readonly clock: Clock;
 }): () => Promise<QueueView[]> {
-  let kept: { readonly until: number; readonly view: Promise<QueueView[]> } | undefined;
-
   async function look(): Promise<QueueView[]> {
     const [counts, depths] = await Promise.all([
-      deps.judgements.counts(new Date(deps.clock.now())),
+      deps.unfinished.counts(),
       Promise.all(
         queuesOf(deps.topology).map(
           async (id) => [id, await depthsOf(deps.link, deps.topology, id)] as const,
@@ -74,15 +71,5 @@ export function createQueues(deps: {
     );
   }
 
-  return () => {
-    const now = deps.clock.now();
-    if (kept && kept.until > now) return kept.view;
-    const view = look();
-    const mine = { until: now + KEEP_MS, view };
-    kept = mine;
-    view.catch(() => {
-      if (kept === mine) kept = undefined;
-    });
-    return view;
-  };
+  return keep({ keepMs: KEEP_MS, read: look });
 }

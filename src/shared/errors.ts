@@ -105,7 +105,7 @@ export const ERRORS = define({
   },
   CONTEST_NOT_STARTED: {
     type: "ContestNotStarted",
-    httpStatus: 403,
+    httpStatus: 425,
     retryable: true,
     doc: "The contest takes submissions from its `startsAt` on.",
   },

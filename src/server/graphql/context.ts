@@ -38,6 +38,7 @@ export interface GraphQLDeps {
     | "applyRejudge"
     | "cancelRejudge"
     | "queues"
+    | "waitOf"
     | "executors"
     | "reinstate"
     | "languages"

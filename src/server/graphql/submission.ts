@@ -101,6 +101,29 @@ builder.node(Submission, {
       type: Language,
       resolve: ({ snapshot }) => LANGUAGES[snapshot.submission.language],
     }),
+    queuePosition: t.int({
+      nullable: true,
+      complexity: 2,
+      description:
+        "While it waits: its place among those of its language and lane, 1 for the next one. Seconds old at most.",
+      resolve: async ({ snapshot }, _args, { backbone }) =>
+        (await backbone.waitOf(snapshot.judgement))?.position,
+    }),
+    estimatedWaitMs: t.int({
+      nullable: true,
+      complexity: 2,
+      description:
+        "While it waits: how long until it starts, from what such jobs took lately; null when nobody can tell.",
+      resolve: async ({ snapshot }, _args, { backbone }) =>
+        (await backbone.waitOf(snapshot.judgement))?.waitMs,
+    }),
+    waitReason: t.string({
+      nullable: true,
+      complexity: 2,
+      description: "Why it waits without an end in sight: nobody takes it just now.",
+      resolve: async ({ snapshot }, _args, { backbone }) =>
+        (await backbone.waitOf(snapshot.judgement))?.reason,
+    }),
     lane: t.field({ type: LaneEnum, resolve: ({ snapshot }) => snapshot.submission.lane }),
     contest: t.id({
       nullable: true,

@@ -71,6 +71,10 @@ export const SubmitInput = builder.inputType("SubmitSubmissionInput", {
     entryPoint: t.string({
       description: "Main file or class, where it cannot be told from the files.",
     }),
+    allTests: t.boolean({
+      description:
+        "Jury only: runs on after a rejected test, which is how a problem's own submissions are checked. The verdict is the same.",
+    }),
     contest: t.string({
       description: "The contest that it is handed in to; without one it is practice.",
     }),

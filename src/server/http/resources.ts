@@ -3,6 +3,7 @@ import { RerunAlone, type TestReport } from "../../shared/judging.ts";
 import { Lane } from "../../shared/lane.ts";
 import { Verdict } from "../../shared/verdict.ts";
 import { isJury, type Viewer } from "../auth.ts";
+import type { Wait } from "../intake/outcome.ts";
 import type { SubmissionView } from "../submissionview.ts";
 
 /** What goes in and out over REST. The OpenAPI document is made from these, so it cannot say anything else. */
@@ -58,6 +59,15 @@ export const SubmissionResource = z
     lane: Lane,
     contest: z.string().nullable(),
     owner: z.string(),
+    queuePosition: z
+      .int()
+      .nullable()
+      .meta({ description: "While it waits: its place among those of its language and lane, from 1." }),
+    estimatedWaitMs: z
+      .int()
+      .nullable()
+      .meta({ description: "While it waits: how long until it starts; null when nobody can tell." }),
+    waitReason: z.string().nullable().meta({ description: "Why it waits without an end in sight." }),
     createdAt: z.iso.datetime(),
     startedAt: z.iso.datetime().nullable(),
     finishedAt: z.iso.datetime().nullable(),
@@ -115,7 +125,7 @@ function testResource(test: TestReport, jury: boolean): z.infer<typeof Test> {
 
 export function submissionResource(
   { snapshot, revision, results }: SubmissionView,
-  viewer: Viewer,
+  { viewer, wait }: { readonly viewer: Viewer; readonly wait: Wait | undefined },
 ): SubmissionResource {
   const { submission, judgement } = snapshot;
   const jury = isJury(viewer);
@@ -129,6 +139,9 @@ export function submissionResource(
     lane: submission.lane,
     contest: submission.contest ?? null,
     owner: submission.owner,
+    queuePosition: wait?.position ?? null,
+    estimatedWaitMs: wait?.waitMs ?? null,
+    waitReason: wait?.reason ?? null,
     createdAt: submission.createdAt.toISOString(),
     startedAt: time(judgement.startedAt),
     finishedAt: time(judgement.finishedAt),

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { isFinal } from "../store/documents.ts";
+import type { Wait } from "../intake/outcome.ts";
+import { isFinal, type SubmissionSnapshot } from "../store/documents.ts";
 import type { Limits } from "../../shared/limits.ts";
 import { SubmissionId } from "../../shared/ids.ts";
 import type { Log } from "../../shared/log.ts";
@@ -17,7 +18,7 @@ import { SubmissionRequest, submissionResource } from "./resources.ts";
 /** The thin face for clients without GraphQL: hand in, then ask (and wait) for what came of it. */
 export interface SubmissionsDeps {
   readonly store: Pick<Store, "snapshots">;
-  readonly backbone: Pick<Backbone, "submit" | "feed">;
+  readonly backbone: Pick<Backbone, "submit" | "feed" | "waitOf">;
   readonly limits: Limits;
   readonly refused: Refused;
   readonly connections: ConnectionCounts;
@@ -78,11 +79,19 @@ export async function postSubmission(
     return;
   }
   const { submission } = outcome.snapshot;
-  sendJson(response, 202, submissionResource(viewOf(outcome.snapshot), viewer), {
+  const wait = await waitOf(deps, outcome.snapshot);
+  sendJson(response, 202, submissionResource(viewOf(outcome.snapshot), { viewer, wait }), {
     Location: `/submissions/${submission._id}`,
     "Idempotency-Key": submission.idempotencyKey,
+    ...(outcome.delayedFeedback === true ? { "Docket-Delayed-Feedback": "true" } : {}),
   });
 }
+
+/** Accepted is accepted: where it stands is not worth an error. */
+const waitOf = (
+  { backbone }: SubmissionsDeps,
+  { judgement }: SubmissionSnapshot,
+): Promise<Wait | undefined> => backbone.waitOf(judgement).catch(() => undefined);
 
 async function find(deps: SubmissionsDeps, viewer: Viewer, id: string): Promise<SubmissionView | undefined> {
   const parsed = SubmissionId.safeParse(id);
@@ -153,5 +162,10 @@ export async function getSubmission(
     response.writeHead(304, headers).end();
     return;
   }
-  sendJson(response, 200, submissionResource(view, viewer), headers);
+  sendJson(
+    response,
+    200,
+    submissionResource(view, { viewer, wait: await waitOf(deps, view.snapshot) }),
+    headers,
+  );
 }

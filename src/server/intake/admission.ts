@@ -180,7 +180,7 @@ export function createAdmission(deps: {
   return {
     name: "admission",
     async admit(input) {
-      const { id, owner, role, contest } = input;
+      const { id, owner, contest } = input;
       const [answer, inContest] = await Promise.all([ownerPlace(input), contestPlace(input)]);
       const back = (): void => {
         if (!("type" in answer)) release({ owner }, id, true);

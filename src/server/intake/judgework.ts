@@ -38,6 +38,7 @@ export function createJudgeWork(deps: {
       language: submission.language,
       files: [...submission.files],
       ...(submission.entryPoint === undefined ? {} : { entryPoint: submission.entryPoint }),
+      ...(submission.allTests === undefined ? {} : { allTests: submission.allTests }),
       problem: submission.problem,
       manifest: submission.manifest,
     }),

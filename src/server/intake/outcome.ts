@@ -50,9 +50,26 @@ export interface Refusal {
   readonly retryAfterMs?: number;
 }
 
-export type SubmitOutcome =
-  /** `replayed`: the idempotency key was used before with the same content; nothing new was stored. */
-  { readonly type: "accepted"; readonly snapshot: SubmissionSnapshot; readonly replayed: boolean } | Refusal;
+/** Where something stands that waits. */
+export interface Wait {
+  /** Among those of its language and lane; 1: it is the next one. */
+  readonly position: number;
+  /** Until it starts, milliseconds; undefined: nobody can tell. */
+  readonly waitMs: number | undefined;
+  /** Why nobody takes it at all. */
+  readonly reason?: string;
+}
+
+export interface Accepted {
+  readonly type: "accepted";
+  readonly snapshot: SubmissionSnapshot;
+  /** The idempotency key was used before with the same content; nothing new was stored. */
+  readonly replayed: boolean;
+  /** It will wait longer than the soft limit of its lane. */
+  readonly delayedFeedback?: boolean;
+}
+
+export type SubmitOutcome = Accepted | Refusal;
 
 export const refuse = (
   code: Refusal["code"],

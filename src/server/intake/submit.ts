@@ -29,8 +29,9 @@ import { checkContest, type OpenContest } from "./contest.ts";
 import { firstDispatch, type FirstDispatchDeps, sendFirst } from "./firstdispatch.ts";
 import { refuse, type SubmitInput, type SubmitOutcome } from "./outcome.ts";
 import type { OutboxDeps } from "./outbox.ts";
+import { checkSaturation, type SaturationDeps } from "./saturation.ts";
 
-export interface SubmitDeps extends CheckDeps, OutboxDeps, FirstDispatchDeps {
+export interface SubmitDeps extends CheckDeps, OutboxDeps, FirstDispatchDeps, SaturationDeps {
   readonly store: OutboxDeps["store"] & { readonly blobs: { put(content: Uint8Array): Promise<Sha256> } };
   readonly admission: Pick<Admission, "admit">;
   readonly findProblem: (id: ProblemId) => Promise<ProblemDocument | undefined>;
@@ -101,13 +102,19 @@ async function accept(
   const now = deps.clock.now();
   const id = newSubmissionId(now);
   const { owner, role } = input;
+  const { language, lane } = checked;
+  const room = await checkSaturation(deps, { place: { language, lane }, owner, role });
+  if ("type" in room) return (await replayed(deps, input, checked)) ?? room;
   const place = await deps.admission.admit({ id, owner, role, contest });
   if (place.type === "refused") return (await replayed(deps, input, checked)) ?? place;
   try {
     const outcome = await storeAndSend(deps, { input, checked, problem, id, now, place });
-    if (outcome.type === "accepted" && !outcome.replayed) place.done("stored");
-    else place.back();
-    return outcome;
+    if (outcome.type === "refused" || outcome.replayed) {
+      place.back();
+      return outcome;
+    }
+    place.done("stored");
+    return { ...outcome, ...room };
   } catch (error) {
     // It may be stored or not.
     place.done("unknown");
@@ -191,6 +198,7 @@ async function storeAndSend(
     language,
     files,
     ...(input.entryPoint === undefined ? {} : { entryPoint: input.entryPoint }),
+    ...(input.allTests === true ? { allTests: true } : {}),
     lane,
     ...(checked.contest === undefined ? {} : { contest: checked.contest }),
     generation: 1,

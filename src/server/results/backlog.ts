@@ -4,7 +4,7 @@ import { FAULTS } from "../../shared/errors.ts";
 import { eventStreamOf, RECORDER_CONSUMER, type Topology } from "../../shared/topology.ts";
 import type { Link } from "../broker/link.ts";
 import type { DeadLetter } from "../store/documents.ts";
-import { UNFINISHED } from "../store/judgements.ts";
+import { type StateCount, UNFINISHED } from "../store/judgements.ts";
 import type { Store } from "../store/store.ts";
 
 /**
@@ -13,7 +13,9 @@ import type { Store } from "../store/store.ts";
  */
 export function measureBacklog(deps: {
   readonly registry: Registry;
-  readonly store: Pick<Store, "judgements" | "deadLetters">;
+  readonly store: Pick<Store, "deadLetters">;
+  /** Everything unfinished; throws StoreUnavailable. */
+  readonly unfinished: () => Promise<readonly StateCount[]>;
   readonly link: Link;
   readonly topology: Topology;
   readonly clock: Clock;
@@ -28,7 +30,7 @@ export function measureBacklog(deps: {
     collect: async (): Promise<void> => {
       ages.reset();
       const now = clock.now();
-      const counts = await store.judgements.counts(new Date(now)).catch(() => undefined);
+      const counts = await deps.unfinished().catch(() => undefined);
       if (counts === undefined) return;
       for (const state of UNFINISHED) {
         const own = counts.filter((one) => one.state === state);

@@ -14,6 +14,14 @@ export interface Place {
 
 export type HeldJudgement = Pick<JudgementDocument, "_id" | "submission" | "createdAt">;
 
+export type QueuedJudgement = Pick<JudgementDocument, "_id" | "problem" | "dispatchAfter">;
+
+export interface HeldCount extends Place {
+  readonly owner: string;
+  readonly count: number;
+  readonly oldestAt: Date;
+}
+
 /**
  * Judgements that are stored and wait for a place in the queue, in one line for each owner, queue and lane. A held one
  * has never been dispatched and is due for the outbox only at the end of time. Every question is answered by an index
@@ -42,10 +50,10 @@ export interface Held {
   setAside(input: { ids: readonly JudgementId[]; until: Date }): Promise<void>;
   /** Puts due ones into line that were never dispatched. */
   putInLine(judgements: readonly Pick<JudgementDocument, "_id" | "language" | "lane">[]): Promise<void>;
-  /** How many of each owner are held in each place. Walks through all that is held. */
-  counts(): Promise<readonly (Place & { readonly owner: string; readonly count: number })[]>;
-  /** How many of this owner's line come before, at most `limit`. */
-  ahead(input: { place: Place; owner: string; createdAt: Date; limit: number }): Promise<number>;
+  /** How many of each owner are held in each place. Walks through all that is held: not for every request. */
+  counts(): Promise<readonly HeldCount[]>;
+  /** What waits in the queue of one place, in the order in which it was published. Bounded by the window. */
+  queued(place: Place): Promise<QueuedJudgement[]>;
 }
 
 /** Due never: the outbox leaves alone what is held. */
@@ -153,21 +161,33 @@ export async function createHeld(collection: Collection<JudgementDocument>): Pro
     counts: () =>
       guarded(async () => {
         const groups = await collection
-          .aggregate<{ _id: { held: string; owner: string }; count: number }>(
+          .aggregate<{ _id: { held: string; owner: string }; count: number; oldestAt: Date }>(
             [
               { $match: { state: "PENDING", held: { $gt: "" } } },
-              { $group: { _id: { held: "$held", owner: "$owner" }, count: { $sum: 1 } } },
+              {
+                $group: {
+                  _id: { held: "$held", owner: "$owner" },
+                  count: { $sum: 1 },
+                  oldestAt: { $min: "$createdAt" },
+                },
+              },
             ],
             { hint: HELD_INDEX },
           )
           .toArray();
-        return groups.flatMap(({ _id: { held: key, owner }, count }) =>
-          placeOf(key).map((place) => ({ ...place, owner, count })),
+        return groups.flatMap(({ _id: { held: key, owner }, count, oldestAt }) =>
+          placeOf(key).map((place) => ({ ...place, owner, count, oldestAt })),
         );
       }),
-    ahead: ({ place, owner, createdAt, limit }) =>
-      guarded(() =>
-        collection.countDocuments({ ...inPlace(place), owner, createdAt: { $lt: createdAt } }, { limit }),
-      ),
+    queued: ({ language, lane }) =>
+      guarded(async () => {
+        const found = await collection
+          .find({ state: "QUEUED", language, lane })
+          .hint(UNFINISHED_INDEX)
+          .project<QueuedJudgement>({ problem: 1, dispatchAfter: 1 })
+          .toArray();
+        // Set when it was published, and not touched since.
+        return found.toSorted((a, b) => a.dispatchAfter.getTime() - b.dispatchAfter.getTime());
+      }),
   };
 }

@@ -17,6 +17,7 @@ import { createProblems, type Problems } from "./problems.ts";
 import { createRejected, type Rejected } from "./rejected.ts";
 import { createRejudged, type Rejudged } from "./rejudged.ts";
 import { createRejudges, type RejudgeDocument, type Rejudges } from "./rejudges.ts";
+import { createServiceTimes, type ServiceTimes } from "./servicetimes.ts";
 import { createSnapshots, type Snapshots } from "./snapshots.ts";
 import { createSubmissions, type Submissions } from "./submissions.ts";
 import { guarded } from "./unavailable.ts";
@@ -26,6 +27,7 @@ export interface Store {
   readonly submissions: Submissions;
   readonly judgements: Judgements;
   readonly held: Held;
+  readonly serviceTimes: ServiceTimes;
   readonly admission: Admission;
   readonly snapshots: Snapshots;
   readonly deadLetters: DeadLetters;
@@ -102,6 +104,7 @@ export async function openStore(access: StoreAccess): Promise<Store> {
       submissions: await createSubmissions(submissions),
       judgements: await createJudgements(judgements),
       held: await createHeld(judgements),
+      serviceTimes: await createServiceTimes(db.collection("serviceTimes")),
       admission: createAdmission({ allowances: db.collection("allowances"), judgements, submissions }),
       snapshots: createSnapshots({ submissions, judgements }),
       deadLetters: await createDeadLetters({ submissions, judgements }),
