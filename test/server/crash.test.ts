@@ -101,6 +101,16 @@ describe("a server that dies", () => {
     await judge(server, found);
   });
 
+  it("on the brink of the publish: the next one publishes it", async () => {
+    const victim = await startVictim("dispatch.beforePublish");
+    say(victim, { owner: "ann7", idempotencyKey: "k7" });
+    await death(victim);
+    server = await startServer(ns);
+    const found = await only(server, "ann7");
+    if (!found) throw new Error("not stored");
+    await judge(server, found);
+  });
+
   it("after the publish, before the answer: one job", async () => {
     const victim = await startVictim("dispatch.afterPublish");
     say(victim, { owner: "ann3", idempotencyKey: "k3" });

@@ -1,7 +1,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Document, MongoClient } from "mongodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { decodeJson, encodeJson } from "../../src/shared/nats.ts";
+import { FenceAnswer } from "../../src/shared/protocol.ts";
+import { subjects } from "../../src/shared/topology.ts";
 import { type Mongod, startMongod } from "../../src/supervisor/mongod.ts";
 import { type NatsServer, startNatsServer } from "../../src/supervisor/natsserver.ts";
 import { startWatchdog } from "../../src/supervisor/watchdog.ts";
@@ -160,5 +164,55 @@ describe("without MongoDB", () => {
     expect(await judgeNext()).toBe(again.snapshot.submission._id);
     await until(server, again.snapshot.submission._id, ({ judgement }) => judgement.state === "FINISHED");
     expect(await wire.executor("e1").pull()).toBeUndefined();
+  });
+});
+
+describe("with MongoDB put back to an older state", () => {
+  it("what was unfinished in it is judged again, and jobs of what it does not know are dropped", async () => {
+    const client = await new MongoClient(mongod.url).connect();
+    const collections = (await client.db("outages").collections()).filter(
+      ({ collectionName }) => !collectionName.startsWith("system."),
+    );
+    try {
+      const kept = await accepted(server);
+      await until(server, kept.submission._id, ({ judgement }) => judgement.state === "QUEUED");
+      const backup = new Map<string, Document[]>();
+      for (const one of collections) backup.set(one.collectionName, await one.find().toArray());
+
+      expect(await judgeNext()).toBe(kept.submission._id);
+      await until(server, kept.submission._id, ({ judgement }) => judgement.state === "FINISHED");
+      const forgotten = await accepted(server);
+      await until(server, forgotten.submission._id, ({ judgement }) => judgement.state === "QUEUED");
+
+      await server.stop();
+      for (const one of collections) {
+        const documents = backup.get(one.collectionName) ?? [];
+        await one.deleteMany({});
+        if (documents.length > 0) await one.insertMany(documents);
+      }
+      server = await startServer(input());
+      expect(await server.store.snapshots.get(forgotten.submission._id)).toBeUndefined();
+
+      // An executor asks before it runs: nobody waits for this one.
+      const executor = wire.executor("e1");
+      const held = await executor.take();
+      expect(held.job.submission).toBe(forgotten.submission._id);
+      const { submission, generation, dispatch } = held.job;
+      const check = encodeJson([{ submission, generation, dispatch, delivery: held.delivery }]);
+      const asked = await wire.connection.request(subjects.fenceCheck(input().topology), check);
+      expect(decodeJson(FenceAnswer, asked.data)).toEqual({ current: [false] });
+      await executor.ack(held);
+
+      expect(await judgeNext()).toBe(kept.submission._id);
+      const last = await until(
+        server,
+        kept.submission._id,
+        ({ judgement }) => judgement.state === "FINISHED",
+      );
+      expect(last.judgement.dispatch).toBe(2);
+      expect(await executor.pull()).toBeUndefined();
+    } finally {
+      await client.close();
+    }
   });
 });
