@@ -38,7 +38,12 @@ export function faultOf(error: unknown): Fault {
     return { code: error.code, message: error.message, retry: true, shared: error.shared };
   }
   if (error instanceof SandboxFault) {
-    return { code: "SANDBOX_FAILED", message: error.message.slice(0, 2_000), retry: true, shared: false };
+    return {
+      code: "SANDBOX_FAILED",
+      message: error.message.slice(0, 2_000),
+      retry: true,
+      shared: error.shared,
+    };
   }
   throw error;
 }

@@ -28,6 +28,8 @@ export interface RunGroup {
   oomKills(): number;
   /** Whether memory use has ever been up against the group's own limit. */
   reachedMemoryLimit(): boolean;
+  /** Whether a fork was refused by another limit than the group's own: that of our container, say. */
+  lacksProcesses(): boolean;
   isEmpty(): boolean;
   /** SIGKILL for every process in the group, stopped ones too. */
   kill(): void;
@@ -56,6 +58,18 @@ export function keyed(text: string, key: string): number {
   }
   return 0;
 }
+
+/**
+ * Whether a group counts refused forks although it never had as many processes as it may. So do cgroup v1 and kernels
+ * before 6.10, which count where the fork was; newer ones count where the limit is. Kernels before 6.1 keep no peak.
+ */
+export function forksRefusedAbove(dir: string): boolean {
+  const peak = join(dir, "pids.peak");
+  if (!existsSync(peak) || refusedForks(dir) === 0) return false;
+  return readNumber(peak) < readNumber(join(dir, "pids.max"));
+}
+
+const refusedForks = (dir: string): number => keyed(readFileSync(join(dir, "pids.events"), "utf8"), "max");
 
 export function pidsIn(procsFile: string): number[] {
   return readFileSync(procsFile, "utf8").split("\n").filter(Boolean).map(Number);

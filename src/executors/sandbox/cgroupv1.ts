@@ -3,6 +3,7 @@ import { join } from "node:path";
 import {
   type Cgroups,
   ensureGroup,
+  forksRefusedAbove,
   groupPrefix,
   keyed,
   killAll,
@@ -91,6 +92,7 @@ function runGroup(
       const peak = readNumber(join(dirs.memory, "memory.max_usage_in_bytes"));
       return peak > readNumber(join(dirs.memory, "memory.limit_in_bytes")) - OOM_SLACK_BYTES;
     },
+    lacksProcesses: () => forksRefusedAbove(dirs.pids),
     isEmpty: () => pidsIn(procs).length === 0,
     kill: () => killAll(procs),
     remove() {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import {
   type Cgroups,
   ensureGroup,
+  forksRefusedAbove,
   groupPrefix,
   keyed,
   killAll,
@@ -31,7 +32,7 @@ export function cgroupV2(executor: string, mount: string): Cgroups {
     create(name) {
       const dir = join(parent, name);
       ensureGroup(dir);
-      return runGroup(dir);
+      return runGroup(dir, mount);
     },
     async sweep() {
       await sweepGroups(parent);
@@ -66,7 +67,15 @@ function enableControllers(dir: string): void {
   }
 }
 
-function runGroup(dir: string): RunGroup {
+/** Forks refused by the limit of this very group; 0 for the root of all, which has none. */
+function refusedIn(dir: string): number {
+  const file = join(dir, "pids.events.local");
+  return existsSync(file) ? keyed(readFileSync(file, "utf8"), "max") : 0;
+}
+
+/** `container`: the group above all of ours. */
+function runGroup(dir: string, container: string): RunGroup {
+  const refusedBefore = refusedIn(container);
   const cpuFile = join(dir, "cpu.stat");
   const procs = join(dir, "cgroup.procs");
   const peak = join(dir, "memory.peak");
@@ -95,6 +104,7 @@ function runGroup(dir: string): RunGroup {
     peakKiB: () => Math.round((hasPeak ? readNumber(peak) : seenBytes) / 1024),
     oomKills: () => keyed(readFileSync(join(dir, "memory.events"), "utf8"), "oom_kill"),
     reachedMemoryLimit: () => keyed(readFileSync(join(dir, "memory.events"), "utf8"), "oom") > 0,
+    lacksProcesses: () => forksRefusedAbove(dir) || refusedIn(container) > refusedBefore,
     // cgroup.procs leaves out processes that are dying but still there.
     isEmpty: () => keyed(readFileSync(join(dir, "cgroup.events"), "utf8"), "populated") === 0,
     kill() {

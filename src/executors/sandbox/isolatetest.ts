@@ -1,8 +1,8 @@
 import { closeSync, constants, openSync, writeSync } from "node:fs";
 import { z } from "zod";
 import type { WarmChild } from "./warmchild.ts";
-import { type RunLimits, type RunResult, type RunStatus, SandboxFault } from "./sandbox.ts";
-import { createWallTime, TOO_BUSY } from "./walltime.ts";
+import type { RunLimits, RunResult, RunStatus } from "./sandbox.ts";
+import { createWallTime, tooBusy } from "./walltime.ts";
 
 export interface IsolateTest {
   readonly source: Buffer;
@@ -57,7 +57,7 @@ export async function runIsolateTest(
     if (accounts.cpuMs() - cpuBefore > limits.cpuMs) decided.resolve({ type: "limit", limit: "cpu" });
     const state = wall.state();
     if (state === "over") decided.resolve({ type: "limit", limit: "wall" });
-    else if (state === "tooBusy") decided.reject(new SandboxFault(TOO_BUSY));
+    else if (state === "tooBusy") decided.reject(tooBusy());
   }, POLL_MS);
   signal.addEventListener("abort", onAbort, { once: true });
   child.onFrame = ({ type, body }) => {

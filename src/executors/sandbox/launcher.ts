@@ -10,6 +10,7 @@ import type { RunGroup } from "./cgroup.ts";
 import { type PreparedShell, prepareShell } from "./preparedshell.ts";
 import { removeTree } from "./removetree.ts";
 import { prepareRootTree } from "./roottree.ts";
+import { SandboxFault } from "./sandbox.ts";
 import { seccompFilter } from "./seccomp.ts";
 import { type FromLauncher, LauncherConfig, ToLauncher } from "./wire.ts";
 
@@ -166,7 +167,8 @@ async function main(): Promise<void> {
       });
       say({ type: "ended", id, result });
     } catch (error) {
-      say({ type: "failed", id, message: error instanceof Error ? error.message : String(error) });
+      const shared = error instanceof SandboxFault && error.shared;
+      say({ type: "failed", id, message: error instanceof Error ? error.message : String(error), shared });
     } finally {
       running.delete(id);
     }

@@ -246,7 +246,8 @@ function settle(pending: Map<number, Pending>, message: Answer): void {
     return;
   }
   pending.delete(message.id);
-  if (message.type === "failed") asked.reject(new SandboxFault(message.message));
+  if (message.type === "failed")
+    asked.reject(new SandboxFault(message.message, { shared: message.shared === true }));
   else asked.resolve(message.type === "ended" ? message.result : undefined);
 }
 

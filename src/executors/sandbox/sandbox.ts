@@ -70,9 +70,12 @@ export interface RunResult {
 
 /** Something of ours went wrong: never a verdict. */
 export class SandboxFault extends Error {
-  constructor(message: string, options?: ErrorOptions) {
+  /** The whole machine is in trouble, and no program can have brought that about. */
+  readonly shared: boolean;
+  constructor(message: string, options?: ErrorOptions & { readonly shared?: boolean }) {
     super(message, options);
     this.name = "SandboxFault";
+    this.shared = options?.shared ?? false;
   }
 }
 

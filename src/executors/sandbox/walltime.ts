@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { SandboxFault } from "./sandbox.ts";
 
 /**
  * The wall time of a run as far as the machine could have run it. Whoever looks every few milliseconds and finds that
@@ -21,7 +22,10 @@ export interface WallTime {
 const MOST_GAP_MS = 200;
 const MOST_STRETCH = 2;
 
-export const TOO_BUSY = "the machine is too busy: the program waited for a CPU most of its time";
+export const tooBusy = (): SandboxFault =>
+  new SandboxFault("the machine is too busy: the program waited for a CPU most of its time", {
+    shared: true,
+  });
 
 /** `runDelayMs` is asked when the limit has been reached. */
 export function createWallTime(

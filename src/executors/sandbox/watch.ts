@@ -1,10 +1,10 @@
-import { fstatSync, lstatSync, readSync } from "node:fs";
+import { fstatSync, lstatSync, readFileSync, readSync } from "node:fs";
 import { constants } from "node:os";
-import { pidsIn, type RunGroup } from "./cgroup.ts";
+import { pidsIn, readNumber, type RunGroup } from "./cgroup.ts";
 import { pinnedPath } from "./pin.ts";
 import type { PreparedShell } from "./preparedshell.ts";
 import { type RunResult, type RunStatus, SandboxFault } from "./sandbox.ts";
-import { createWallTime, runDelayMs, TOO_BUSY } from "./walltime.ts";
+import { createWallTime, runDelayMs, tooBusy } from "./walltime.ts";
 import type { LaunchRequest } from "./wire.ts";
 
 /** Everything of a run that was made ready for it. */
@@ -75,7 +75,7 @@ export async function watch(
     if (cpuMs() > limits.cpuMs) stop({ type: "limit", limit: "cpu" });
     const state = wall.state();
     if (state === "over") stop({ type: "limit", limit: "wall" });
-    else if (state === "tooBusy") stop(new SandboxFault(TOO_BUSY));
+    else if (state === "tooBusy") stop(tooBusy());
   };
   const poll = setInterval(() => {
     wall.tick();
@@ -149,8 +149,20 @@ function naturalEnd(
     return { type: "limit", limit: "output" };
   }
   if (cpuMs > limits.cpuMs) return { type: "limit", limit: "cpu" };
+  if (code !== 0 && (shell.group.lacksProcesses() || isCrowded())) {
+    throw new SandboxFault("the machine had no room for more processes, and the program ended badly");
+  }
   // bubblewrap passes a signal on as 128 + its number, as shells do.
   return signal === undefined ? { type: "exited", code } : { type: "signalled", signal };
+}
+
+/** With more of the threads that the kernel can have, it is soon going to refuse them. */
+const CROWDED = 0.95;
+
+function isCrowded(): boolean {
+  const threads = Number(/\/(\d+) /.exec(readFileSync("/proc/loadavg", "utf8"))?.[1] ?? 0);
+  const most = Math.min(readNumber("/proc/sys/kernel/threads-max"), readNumber("/proc/sys/kernel/pid_max"));
+  return threads > CROWDED * most;
 }
 
 /** As a shell says it. */

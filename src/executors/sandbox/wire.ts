@@ -94,6 +94,12 @@ export const FromLauncher = z.discriminatedUnion("type", [
     result: z.object({ status: Status, cpuMs: z.number(), wallMs: z.number(), memoryKiB: z.number() }),
   }),
   z.object({ type: z.literal("done"), id: z.int() }),
-  z.object({ type: z.literal("failed"), id: z.int(), message: z.string() }),
+  z.object({
+    type: z.literal("failed"),
+    id: z.int(),
+    message: z.string(),
+    /** As of SandboxFault. */
+    shared: z.boolean().optional(),
+  }),
 ]);
 export type FromLauncher = z.infer<typeof FromLauncher>;

@@ -82,9 +82,17 @@ test.each<[string, readonly [string, ...string[]]]>([
   ["refuses everything", ["/bin/false"]],
   ["is missing", ["/usr/bin/gcc-0"]],
   ["crashes", ["/bin/sh", "-c", "kill -SEGV $$"]],
+  // As gcc says it when a part of its installation has gone.
+  [
+    "lacks cc1",
+    ["/usr/bin/gcc", "-B/nowhere/", "-no-canonical-prefixes", "-o", "program", "main.c", "-specs=/nowhere"],
+  ],
+  ["fills what it may write", ["/bin/sh", "-c", "cat /dev/zero >/tmp/x; exit 1"]],
 ])("a compiler that %s is broken: no compile error", async (how, command) => {
-  // What worked just now is believed, so the judge must not remember.
-  await judging.restart();
+  // It worked a moment ago.
+  expect(await judging.judge({ ...plain, source: `${plain.source}\n// before ${how}` })).toMatchObject({
+    verdict: "AC",
+  });
   compiler = command;
   try {
     const outcome = await judging.outcome({ ...plain, source: `${plain.source}\n// ${how}` });
@@ -97,7 +105,6 @@ test.each<[string, readonly [string, ...string[]]]>([
 });
 
 test("a compiler that crashes on one program only makes a compile error of it", async () => {
-  await judging.restart();
   compiler = ["/bin/sh", "-c", "grep -q unlucky main.c && kill -SEGV $$; exec gcc -o program main.c -lm"];
   try {
     const outcome = await judging.outcome({ ...plain, source: `${plain.source}\n// unlucky` });
@@ -117,6 +124,10 @@ test("what an error means", () => {
   expect(faultOf(new SandboxFault("no"))).toMatchObject({
     code: "SANDBOX_FAILED",
     shared: false,
+    retry: true,
+  });
+  expect(faultOf(new SandboxFault("too busy", { shared: true }))).toMatchObject({
+    shared: true,
     retry: true,
   });
   expect(faultOf(new BlobFault("BLOB_CORRUPT", "no", false))).toMatchObject({

@@ -141,6 +141,28 @@ describe("time in which the machine could not run the program is not its own", (
   });
 });
 
+describe("processes", () => {
+  const fork =
+    "import os, sys, time\nfor i in range(6):\n  if os.fork() == 0: time.sleep(0.2); os._exit(0)\nprint('done')";
+  const limits = { ...LIMITS, processes: 12 };
+
+  it("that the machine has no room for are a fault", async () => {
+    const file = `$(find /sys/fs/cgroup -path '*/docket-${EXECUTOR}/pids.max')`;
+    await root.run(`echo 8 > ${file}`);
+    try {
+      await expect(sandbox.python(fork, { limits })).rejects.toThrow(/no room for more processes/);
+    } finally {
+      await root.run(`echo max > ${file}`);
+    }
+    expect(await sandbox.python(fork, { limits })).toMatchObject({ stdout: "done\n" });
+  });
+
+  it("beyond the program's own limit are the program's", async () => {
+    const told = await sandbox.python(fork, { limits: { ...LIMITS, processes: 4 } });
+    expect(told.status).toEqual({ type: "exited", code: 1 });
+  });
+});
+
 describe("memory", () => {
   const eat = "a = []\nfor i in range(48): a.append(bytearray(b'x') * (1 << 20))\nprint('done')";
 
