@@ -8,6 +8,7 @@ import { addKeysCommand } from "./keyscommand.ts";
 import { listExecutors, listLanguages, listProblems, listQueues } from "./lists.ts";
 import { isFinal, SUBMISSION, type SubmissionView } from "./operations.ts";
 import { createOutput, type Output, plain } from "./output.ts";
+import { addReinstateProblemCommand } from "./reinstateproblem.ts";
 import { createProgress, findingLine, outcomeLines } from "./show.ts";
 import { handIn, readProgram } from "./submit.ts";
 import { CLI_EXIT, CliTrouble, Interrupted } from "./trouble.ts";
@@ -174,6 +175,12 @@ addDeadLettersCommand(program, async (command, use) => {
   const { json = false, ...connect } = shared(command);
   await act(connect, "jury", async (client) => {
     await use(client, out, { json });
+    return CLI_EXIT.ok;
+  });
+});
+addReinstateProblemCommand(program, async (command, use) => {
+  await act(shared(command), "jury", async (client) => {
+    await use(client, out);
     return CLI_EXIT.ok;
   });
 });

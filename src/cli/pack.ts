@@ -12,6 +12,10 @@ interface PackedFile {
 const BLOCK = 512;
 const NAME_BYTES = 100;
 
+/** Folders of a package that the import passes over. */
+const UNREAD =
+  /^(input_validators|input_format_validators|answer_validators|input_visualizer|output_visualizer|generators|solution|problem_slide|attachments)\//;
+
 /** Files below `folder` by relative path; links are followed as long as they stay inside. */
 async function collect(folder: string): Promise<PackedFile[]> {
   const root = await realpath(folder);
@@ -20,6 +24,8 @@ async function collect(folder: string): Promise<PackedFile[]> {
     const real = await realpath(path);
     if (above.has(real)) throw new CliTrouble(`${path} is a link that leads back to itself.`);
     if (relative(root, real).startsWith("..")) {
+      // What judging does not read need not come along.
+      if (UNREAD.test(relative(folder, path))) return;
       throw new CliTrouble(`${path} is a link out of the package. Copy what it points to into the package.`);
     }
     const info = await stat(real);

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { type Constants, readConstants, replaceConstants } from "../shared/constants.ts";
 import { type LanguageId, languageNamed, languageOfFile } from "../shared/language.ts";
 import { type Expectation, expectationOf, type Judgement, readAnnotation, type Rule } from "./expectation.ts";
 import { globMatches } from "./glob.ts";
@@ -123,10 +124,14 @@ async function readProgram(
   submissions: string,
   folder: string,
   name: string,
-  context: { yaml: Mapping; legacy: boolean; legacyScoring: boolean },
+  context: { yaml: Mapping; legacy: boolean; legacyScoring: boolean; constants: Constants },
 ): Promise<Program> {
   const path = `${folder}/${name}`;
-  const { files, folders } = await readFiles(join(submissions, path));
+  const { files: written, folders } = await readFiles(join(submissions, path));
+  const files = written.map(({ name, content }) => ({
+    name,
+    content: replaceConstants(content, context.constants),
+  }));
   const metadata = metadataOf(context.yaml, folder, path);
   const annotation = files.map(({ content }) => readAnnotation(content)).find((one) => one !== undefined);
   const expectation = expectationOf({ ...context, folder, annotation, rules: metadata.rules });
@@ -166,6 +171,8 @@ export async function readPrograms(directory: string): Promise<Program[]> {
   const context = {
     yaml: await readMapping(join(submissions, "submissions.yaml")),
     legacy,
+    // What is wrong with them the import has said.
+    constants: readConstants(legacy ? undefined : problem["constants"], () => {}),
     // Drafts of 2025-09 had the same files.
     legacyScoring: [problem["type"]].flat().includes("scoring") && (legacy || "grader_flags" in grading),
   };

@@ -44,6 +44,7 @@ async function judge(
       problem,
       language: program.language,
       files: program.files,
+      allTests: true,
       ...(program.entryPoint === undefined ? {} : { entryPoint: program.entryPoint }),
       idempotencyKey: randomUUID(),
     });

@@ -14,6 +14,7 @@ import { createTopologyKeeper } from "./broker/topology.ts";
 import { countEvictions } from "./overflow.ts";
 import { createFleet, type ExecutorView, type LanguageOffer } from "./fleet.ts";
 import { createAdmission } from "./intake/admission.ts";
+import { codeRunWork, runCode, type RunCodeInput } from "./intake/coderun.ts";
 import { createContestCache } from "./intake/contest.ts";
 import { createLine } from "./intake/line.ts";
 import { createIntakeMeasures } from "./intake/measures.ts";
@@ -49,9 +50,11 @@ import { createRejudge, type CreateRejudgeInput, type CreateRejudgeOutcome } fro
 import { createServiceTimes } from "./waits/servicetimes.ts";
 import { createWaits } from "./waits/waits.ts";
 import { createUnfinished } from "./unfinished.ts";
+import { considerTakeOut } from "./problems/takeout.ts";
 import type { DeadLetterFilter } from "./store/deadletters.ts";
 import type { JudgementDocument } from "./store/documents.ts";
 import type { Store } from "./store/store.ts";
+import { createWebhookCalls, type WebhookCalls } from "./webhooks/webhooks.ts";
 
 export interface BackboneDeps {
   readonly store: Store;
@@ -68,6 +71,8 @@ export interface BackboneDeps {
   readonly registry: Registry;
   /** Name of this server process, e.g. host and pid: holds leases. */
   readonly instance: string;
+  /** Private addresses and ranges that webhooks may call all the same; none by default. */
+  readonly webhookAllow?: readonly string[] | undefined;
   /** Tests end the process at a named place; src/shared/crashpoint.ts. */
   readonly crash?: CrashPoint | undefined;
   /**
@@ -82,6 +87,8 @@ export interface Backbone extends Service {
   submit(input: SubmitInput): Promise<SubmitOutcome>;
   /** Work of another kind than judging. */
   submitWork(input: SubmitWorkInput): Promise<SubmitOutcome>;
+  /** A program on its owner's own input, without a problem. */
+  runCode(input: RunCodeInput): Promise<SubmitOutcome>;
   /** Throws StoreUnavailable. Whether the caller may is checked before. */
   cancel(submission: SubmissionId): Promise<CancelOutcome>;
   /** Judges a dead letter again. Throws StoreUnavailable. */
@@ -100,6 +107,7 @@ export interface Backbone extends Service {
   applyRejudge(input: { id: RejudgeId; by: string }): Promise<RejudgeOutcome>;
   /** Drops it and stops what still runs for it; repeatable. Throws StoreUnavailable. */
   cancelRejudge(input: { id: RejudgeId; by: string }): Promise<RejudgeOutcome>;
+  readonly webhooks: Omit<WebhookCalls, "services" | "judgements">;
   readonly feed: Pick<Feed, "watch" | "watchers">;
   languages(): LanguageOffer[];
   executors(): ExecutorView[];
@@ -122,10 +130,13 @@ const RECONCILE = { intervalMs: 5_000, quietMs: 5_000, stuckAfterMs: 30_000 };
  * everything goes on by itself when NATS comes. `stop` ends what runs and leaves the store open.
  */
 export function createBackbone(given: BackboneDeps): Backbone {
-  const { store, topology, limits, clock, log, registry, instance, capabilitySecret } = given;
+  const { topology, limits, clock, log, registry, instance, capabilitySecret } = given;
   const workloads = given.workloads ?? [];
   const crash: CrashPoint = given.crash ?? (() => undefined);
-  const judgements = store.judgements;
+  const webhooks = createWebhookCalls({ ...given, crash, allow: given.webhookAllow ?? [] });
+  // Every final state is written through it.
+  const { judgements } = webhooks;
+  const store: Store = { ...given.store, judgements };
   const evicted = countEvictions(registry);
 
   const link = createLink({ access: given.nats, name: `docket server ${instance}`, log });
@@ -134,7 +145,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
 
   const measures = createIntakeMeasures(registry);
   const judging = createJudgeWork({ ...store, evicted });
-  const kinds: readonly WorkKind[] = [judging, ...workloads.map(createWorkloadKind)];
+  const kinds: readonly WorkKind[] = [judging, codeRunWork, ...workloads.map(createWorkloadKind)];
   const works = new Map(kinds.map((work) => [work.kind, work]));
   const window = createWindow({ link, topology, size: limits.dispatchWindow, log });
   const queued = createQueuedMarker({ judgements, link, topology, clock, log });
@@ -205,6 +216,9 @@ export function createBackbone(given: BackboneDeps): Backbone {
     ended: (judgement: Parameters<Feed["stored"]>[0]) => {
       line.ended(judgement);
       serviceTimes.ended(judgement);
+      considerTakeOut({ store, clock, log }, judgement).catch((error: unknown) =>
+        log.error({ err: error, problem: judgement.problem }, "could not look whether to take out a problem"),
+      );
     },
     tries: limits.tries,
     heardOf: (executor: ExecutorId) => fleet.heardOf(executor),
@@ -215,7 +229,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
   };
   const reconcile = { ...RECONCILE, ...given.reconcile };
   const stuck = createStuckCount({ registry, clock, afterMs: reconcile.stuckAfterMs });
-  measureBacklog({ registry, store, unfinished: unfinished.counts, link, topology, clock });
+  measureBacklog({ registry, store, unfinished, link, topology, clock });
   measureWatchers(registry, () => feed.watchers());
   const mending = {
     ...settling,
@@ -239,6 +253,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
     createReconciler({ ...mending, leases: store.leases, instance, stuck, ...reconcile }),
     createOrphanCollector({ store, clock, instance, log }),
     rejudges,
+    ...webhooks.services,
   ];
 
   return {
@@ -247,6 +262,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
     stop: () => stopAll(services, log),
     submit: (input) => submit(submitDeps, input),
     submitWork: (input) => submitWork({ ...submitDeps, workloads }, input),
+    runCode: (input) => runCode(submitDeps, input),
     cancel: (submission) => cancel(settling, submission),
     redrive: (input) => redrive(settling, input),
     redriveMany: (input) => redriveMany(settling, input),
@@ -254,6 +270,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
     createRejudge: (input) => createRejudge({ store, limits, clock, log, wake: wakeRejudges }, input),
     applyRejudge: (input) => applyRejudge(rejudging, input),
     cancelRejudge: (input) => cancelRejudge({ store, clock, log, wake: wakeRejudges }, input),
+    webhooks,
     feed,
     languages: () => fleet.languages(),
     executors: () => fleet.executors(),

@@ -12,6 +12,7 @@ export interface Handed {
   readonly source?: string | null | undefined;
   readonly files?: readonly { readonly name: string; readonly content: string }[] | null | undefined;
   readonly entryPoint?: string | null | undefined;
+  readonly allTests?: boolean | null | undefined;
   readonly idempotencyKey?: string | null | undefined;
   readonly lane?: Lane | null | undefined;
   readonly contest?: string | null | undefined;
@@ -20,10 +21,15 @@ export interface Handed {
 const encoder = new TextEncoder();
 
 /** A lone source gets the name that its language gives to one. */
-function filesOf({ source, files, language }: Handed) {
-  if (source === undefined || source === null) return files ?? [];
+export function filesOf({ source, files, language }: Pick<Handed, "source" | "files" | "language">) {
+  const given = [source, files].filter((one) => one !== undefined && one !== null);
+  if (given.length !== 1) {
+    return refuse("INPUT_INVALID", "Give either source (a program of one file) or files, and not both.");
+  }
   const known = languageNamed(language);
-  return [{ name: known === undefined ? "source" : LANGUAGES[known].defaultFile, content: source }];
+  const name = known === undefined ? "source" : LANGUAGES[known].defaultFile;
+  const texts = files ?? [{ name, content: source ?? "" }];
+  return texts.map((file) => ({ name: file.name, content: encoder.encode(file.content) }));
 }
 
 /** Hands in for the viewer, with one line in the log. Throws what `submit` throws. */
@@ -32,17 +38,16 @@ export async function submitAs(
   viewer: Viewer,
   handed: Handed,
 ): Promise<SubmitOutcome> {
-  const given = [handed.source, handed.files].filter((one) => one !== undefined && one !== null);
-  if (given.length !== 1) {
-    return refuse("INPUT_INVALID", "Give either source (a program of one file) or files, and not both.");
-  }
+  const files = filesOf(handed);
+  if ("type" in files) return files;
   const outcome = await deps.backbone.submit({
     owner: viewer.owner,
     role: viewer.role,
     problem: handed.problem,
     language: handed.language,
-    files: filesOf(handed).map(({ name, content }) => ({ name, content: encoder.encode(content) })),
+    files,
     entryPoint: handed.entryPoint ?? undefined,
+    allTests: handed.allTests ?? undefined,
     idempotencyKey: handed.idempotencyKey ?? undefined,
     lane: handed.lane ?? undefined,
     contest: handed.contest ?? undefined,

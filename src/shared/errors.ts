@@ -78,6 +78,11 @@ export const ERRORS = define({
     httpStatus: 409,
     doc: "The rejudge was applied, and cannot be cancelled; or it was cancelled, and cannot be applied. Make a new one.",
   },
+  WEBHOOK_NOT_FOUND: {
+    type: "WebhookNotFound",
+    httpStatus: 404,
+    doc: "There is no webhook or delivery with this id, or it belongs to somebody else.",
+  },
   EXECUTOR_NOT_FOUND: {
     type: "ExecutorNotFound",
     httpStatus: 404,
@@ -87,6 +92,11 @@ export const ERRORS = define({
     type: "ProblemNotFound",
     httpStatus: 404,
     doc: "There is no problem with this id. `problems` lists those that there are.",
+  },
+  PROBLEM_TAKEN_OUT: {
+    type: "ProblemTakenOut",
+    httpStatus: 409,
+    doc: "The problem takes no submissions just now: its output validator kept failing. The jury mends it and imports it again, or puts it back with `reinstateProblem`.",
   },
   CONTEST_NOT_FOUND: {
     type: "ContestNotFound",

@@ -14,6 +14,8 @@ export const JudgePayload = z.object({
   files: z.array(SourceFile).min(1),
   /** Main file or class, where the language needs one and it cannot be told from the files. */
   entryPoint: z.string().optional(),
+  /** Runs on after a rejected test, where that can change no score. */
+  allTests: z.boolean().optional(),
   problem: ProblemId,
   /** Blob with the ProblemManifest (JSON) that was current at submit. */
   manifest: Sha256,

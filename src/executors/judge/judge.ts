@@ -115,14 +115,15 @@ async function judgeTests(
   program: TestInput["program"],
   compiled: Omit<JudgeProgress, "tests">,
 ): Promise<JudgeResult> {
-  const { manifest, workspace, context } = judging;
+  const { payload, manifest, workspace, context } = judging;
   const { blobs, slot, signal } = context;
+  const runsAll = payload.allTests === true && manifest.scoring !== true;
   const validator = await openValidator(deps, judging);
   try {
     const testDeps = { ...deps, reruns: deps.reruns.forJob(), workspace, blobs, slot, signal };
     const grader = createGrader(manifest);
     const reports = new Map<number, TestReport>();
-    const isSkipped = (place: number): boolean => grader.isSkipped(place, reports);
+    const isSkipped = (place: number): boolean => !runsAll && grader.isSkipped(place, reports);
     for await (const data of testData(blobs, manifest.tests, isSkipped)) {
       reports.set(data.place, await runTest(testDeps, { manifest, program, validator, data }));
       context.report("progress", { ...compiled, tests: [...reports.values()] } satisfies JudgeProgress);
@@ -168,7 +169,7 @@ async function openValidator(
 const FULL_DISK_BYTES = 4 * 1024 * 1024;
 
 /** A program whose output does not fit on our disk looks wrong, a validator without room for its words broken. */
-async function fullDisk(deps: Pick<JudgeDeps, "freeDiskBytes">): Promise<Fault | undefined> {
+export async function fullDisk(deps: Pick<JudgeDeps, "freeDiskBytes">): Promise<Fault | undefined> {
   if ((await deps.freeDiskBytes()) >= FULL_DISK_BYTES) return undefined;
   return { code: "DISK_FULL", message: "the executor's disk is full", retry: true, shared: true };
 }

@@ -1,6 +1,7 @@
 import type { ProblemId } from "../../shared/ids.ts";
 import type { ProblemDocument } from "../store/documents.ts";
 import { builder } from "./builder.ts";
+import { juryOnly } from "./juryonly.ts";
 import { page, pageArgs, pageComplexity } from "./page.ts";
 
 export const Problem = builder.objectRef<ProblemDocument>("Problem");
@@ -21,6 +22,17 @@ builder.node(Problem, {
       nullable: true,
       description: "Ids of the languages that submissions may be in; null: all.",
       resolve: ({ languages }) => languages && [...languages],
+    }),
+    takenOutAt: t.field({
+      type: "DateTime",
+      nullable: true,
+      description: "Since when no submissions are taken for it; null: they are.",
+      resolve: ({ takenOut }) => takenOut?.at,
+    }),
+    takenOutReason: t.string({
+      ...juryOnly,
+      description: "Why it was taken out. Jury only.",
+      resolve: ({ takenOut }) => takenOut?.reason,
     }),
     importedAt: t.expose("importedAt", { type: "DateTime" }),
   }),

@@ -32,6 +32,7 @@ export const SubmitResult = builder.unionType("SubmitSubmissionResult", {
     Success,
     errorType("INPUT_INVALID"),
     errorType("PROBLEM_NOT_FOUND"),
+    errorType("PROBLEM_TAKEN_OUT"),
     errorType("LANGUAGE_NOT_OFFERED"),
     errorType("SOURCE_EMPTY"),
     errorType("SOURCE_TOO_LARGE"),
@@ -52,7 +53,7 @@ export const SubmitResult = builder.unionType("SubmitSubmissionResult", {
   resolveType: resultType("SubmitSubmissionSuccess"),
 });
 
-const FileInput = builder.inputType("SourceFileInput", {
+export const FileInput = builder.inputType("SourceFileInput", {
   fields: (t) => ({
     name: t.string({ required: true, description: "A plain file name, e.g. main.cpp." }),
     content: t.string({ required: true }),

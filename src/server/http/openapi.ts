@@ -67,6 +67,7 @@ export const openApiDocument = ({ longPollMs }: Pick<Limits, "longPollMs">) => (
             "FORBIDDEN",
             "ORIGIN_NOT_ALLOWED",
             "PROBLEM_NOT_FOUND",
+            "PROBLEM_TAKEN_OUT",
             "IDEMPOTENCY_CONFLICT",
             "SOURCE_TOO_LARGE",
             "REQUEST_TOO_LARGE",

@@ -34,7 +34,7 @@ export const isIdempotencyKey = ({ idempotencyKeyCharacters }: Limits, key: stri
 
 function checkFiles(
   { limits }: CheckDeps,
-  input: SubmitInput,
+  input: Pick<SubmitInput, "files">,
   language: LanguageId,
 ): Refusal | CheckedInput["files"] {
   const files = input.files.map(({ name, content }) => ({
@@ -70,11 +70,14 @@ function checkFiles(
   return files;
 }
 
-/** Sorts out what can never be judged, before anything is stored. */
-export function checkInput(deps: CheckDeps, input: SubmitInput): Refusal | CheckedInput {
+export type GivenProgram = Pick<SubmitInput, "language" | "files" | "entryPoint" | "idempotencyKey">;
+
+/** A program by itself, whatever it is handed in for. */
+export function checkProgram(
+  deps: CheckDeps,
+  input: GivenProgram,
+): Refusal | Pick<CheckedInput, "language" | "files" | "sourceBytes"> {
   const { limits } = deps;
-  const problem = ProblemId.safeParse(input.problem);
-  if (!problem.success) return problemNotFound(input.problem);
   const language = languageNamed(input.language);
   if (language === undefined) {
     return refuse(
@@ -98,21 +101,27 @@ export function checkInput(deps: CheckDeps, input: SubmitInput): Refusal | Check
       "entryPoint: expected the name of a file or class, at most 128 characters.",
     );
   }
-  const usual = input.contest === undefined ? "practice" : "contest";
-  if (input.lane !== undefined && input.lane !== usual && input.role === "participant") {
-    return refuse("FORBIDDEN", `lane: only jury and admin keys may submit to the lane "${input.lane}".`);
-  }
   const files = checkFiles(deps, input, language);
   if ("type" in files) return files;
   const sourceBytes = files.reduce((sum, file) => sum + file.content.length, 0);
   if (sourceBytes > limits.sourceBytes) return tooLarge(sourceBytes, limits.sourceBytes, "the server");
-  return {
-    problem: problem.data,
-    language: language,
-    lane: input.lane ?? usual,
-    files,
-    sourceBytes,
-  };
+  return { language, files, sourceBytes };
+}
+
+/** Sorts out what can never be judged, before anything is stored. */
+export function checkInput(deps: CheckDeps, input: SubmitInput): Refusal | CheckedInput {
+  const problem = ProblemId.safeParse(input.problem);
+  if (!problem.success) return problemNotFound(input.problem);
+  const usual = input.contest === undefined ? "practice" : "contest";
+  if (input.lane !== undefined && input.lane !== usual && input.role === "participant") {
+    return refuse("FORBIDDEN", `lane: only jury and admin keys may submit to the lane "${input.lane}".`);
+  }
+  if (input.allTests === true && input.role === "participant") {
+    return refuse("FORBIDDEN", "allTests: only jury and admin keys may run tests that decide nothing.");
+  }
+  const program = checkProgram(deps, input);
+  if ("type" in program) return program;
+  return { ...program, problem: problem.data, lane: input.lane ?? usual };
 }
 
 const tooLarge = (bytes: number, limit: number, whose: string): Refusal =>
@@ -126,7 +135,13 @@ export const problemNotFound = (id: string): Refusal =>
 
 /** The problem's own limits. */
 export function checkAgainstProblem(checked: CheckedInput, problem: ProblemDocument): Refusal | undefined {
-  const { languages } = problem;
+  const { languages, takenOut } = problem;
+  if (takenOut !== undefined) {
+    return refuse(
+      "PROBLEM_TAKEN_OUT",
+      `The problem ${problem._id} takes no submissions since ${takenOut.at.toISOString()}; the jury knows why.`,
+    );
+  }
   if (languages !== undefined && !languages.includes(checked.language)) {
     return refuse(
       "LANGUAGE_NOT_OFFERED",

@@ -7,12 +7,12 @@ import type { Problems } from "../store/problems.ts";
 import type { WorkKind } from "./work.ts";
 
 /** Largest factor between a problem's time limit and the wall time that an executor grants one test. */
-const WALL_FACTOR = 80;
+export const WALL_FACTOR = 80;
 /** Between the CPU limit of a step (compiling, validating) and the wall time that it may take on a busy machine. */
-const STEP_FACTOR = 20;
+export const STEP_FACTOR = 20;
 /** Per test for starting, feeding and cleaning up; and once per job for blobs and queues on the executor. */
-const TEST_MARGIN_MS = 30_000;
-const JOB_MARGIN_MS = 60_000;
+export const TEST_MARGIN_MS = 30_000;
+export const JOB_MARGIN_MS = 60_000;
 const LONGEST_MS = 24 * 3_600_000;
 
 /** The sum of all that a job may take under its limits, generously: past it something of ours is stuck. */

@@ -10,6 +10,8 @@ export interface SubmitInput {
   readonly language: string;
   readonly files: readonly { readonly name: string; readonly content: Uint8Array }[];
   readonly entryPoint?: string | undefined;
+  /** Jury and admin only: runs on after a rejected test. */
+  readonly allTests?: boolean | undefined;
   /** The same key of the same owner with the same content is the same submission, for ever. */
   readonly idempotencyKey?: string | undefined;
   /** Jury and admin only; "practice" by default, and "contest" in a contest. */
@@ -24,6 +26,7 @@ export interface Refusal {
   readonly code: Extract<
     ErrorCode,
     | "PROBLEM_NOT_FOUND"
+    | "PROBLEM_TAKEN_OUT"
     | "LANGUAGE_NOT_OFFERED"
     | "SOURCE_TOO_LARGE"
     | "SOURCE_EMPTY"

@@ -1,5 +1,5 @@
 import { type Collection, MongoServerError } from "mongodb";
-import type { ContestId } from "../../shared/ids.ts";
+import type { ContestId, ProblemId } from "../../shared/ids.ts";
 import type { ContestDocument } from "./documents.ts";
 import { DUPLICATE_KEY, guarded } from "./unavailable.ts";
 
@@ -9,6 +9,8 @@ export interface Contests {
   insert(contest: ContestDocument): Promise<boolean>;
   /** Writes `next` if the stored one still has the version before; false when it has moved on. */
   replaceIfUnchanged(next: ContestDocument): Promise<boolean>;
+  /** Whether some contest with this problem is going on at that time. */
+  isRunning(problem: ProblemId, at: Date): Promise<boolean>;
   /** Up to `first` contests after `after` by id. */
   page(input: { after?: ContestId | undefined; first: number }): Promise<ContestDocument[]>;
 }
@@ -29,6 +31,11 @@ export const createContests = (collection: Collection<ContestDocument>): Contest
     guarded(async () => {
       const replaced = await collection.replaceOne({ _id: next._id, version: next.version - 1 }, next);
       return replaced.matchedCount === 1;
+    }),
+  isRunning: (problem, at) =>
+    guarded(async () => {
+      const running = { problems: problem, startsAt: { $lte: at }, endsAt: { $gt: at } };
+      return (await collection.findOne(running, { projection: { _id: 1 } })) !== null;
     }),
   page: ({ after, first }) =>
     guarded(() =>

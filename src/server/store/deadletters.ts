@@ -31,6 +31,8 @@ export interface DeadLetters {
   page(
     input: DeadLetterFilter & { readonly after?: DeadLetterPlace | undefined; readonly first: number },
   ): Promise<SubmissionSnapshot[]>;
+  /** Owners who had a judgement given up for this reason, at that time or later; redriven and discarded ones count. */
+  owners(input: { problem: ProblemId; code: DeadLetter["code"]; since: Date }): Promise<readonly string[]>;
   /** How many wait for a decision, by code. */
   counts(): Promise<ReadonlyMap<DeadLetter["code"], number>>;
   /**
@@ -119,6 +121,15 @@ export async function createDeadLetters(deps: {
   return {
     page: (input) => guarded(() => page(input)),
     endRedrive,
+    owners: ({ problem, code, since }) =>
+      guarded(() =>
+        judgements.distinct("owner", {
+          ...DEAD,
+          problem,
+          "deadLetter.code": code,
+          "deadLetter.at": { $gte: since },
+        }),
+      ),
     counts: () =>
       guarded(async () => {
         const groups = await judgements

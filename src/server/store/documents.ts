@@ -10,7 +10,7 @@ import type {
 import { JUDGE_KIND, type SourceFile } from "../../shared/judging.ts";
 import type { Lane } from "../../shared/lane.ts";
 import type { LanguageId } from "../../shared/language.ts";
-import type { QueueId, WorkName } from "../../shared/queue.ts";
+import type { QueueId } from "../../shared/queue.ts";
 import type { FaultCode } from "../../shared/protocol.ts";
 
 /** Shapes in MongoDB. Only `store/` reads and writes them. */
@@ -30,6 +30,8 @@ export interface SubmissionDocument {
   readonly language: LanguageId;
   readonly files: readonly SourceFile[];
   readonly entryPoint?: string;
+  /** Runs on after a rejected test. */
+  readonly allTests?: boolean;
   readonly lane: Lane;
   /** It was handed in to this contest. */
   readonly contest?: ContestId;
@@ -48,10 +50,12 @@ export interface WorkDocument extends Omit<
   SubmissionDocument,
   "problem" | "manifest" | "language" | "entryPoint"
 > {
-  /** Its queue: the name of its kind. */
-  readonly language: WorkName;
+  /** Its queue: the name of its kind, or a language's of a program that is run on its owner's input. */
+  readonly language: QueueId;
   /** What its own schema took. */
   readonly input: unknown;
+  /** Removed then. Missing: kept for ever. */
+  readonly expiresAt?: Date;
 }
 
 export const isWork = (handedIn: SubmissionDocument | WorkDocument): handedIn is WorkDocument =>
@@ -137,12 +141,16 @@ export interface JudgementDocument {
   /** Of a judging that somebody asked for: who. */
   readonly redriveOf?: { readonly generation: number; readonly by: string; readonly at: Date };
   readonly rejudge?: RejudgeMark;
+  /** Final, and no webhook has been asked about it yet: set with the final state, and no change when it goes. */
+  readonly untold?: true;
   /** Version of the problem from this judging on, where it may be another than before. */
   readonly manifest?: Sha256;
   readonly createdAt: Date;
   readonly startedAt?: Date;
   readonly finishedAt?: Date;
   readonly updatedAt: Date;
+  /** As of its work, and a little later, so that no work is ever there without it. */
+  readonly expiresAt?: Date;
 }
 
 /** Bits of a revision that count changes within a generation. */
@@ -177,6 +185,10 @@ export interface ProblemDocument {
   readonly testCount: number;
   /** Submissions may be in these; none: in all. */
   readonly languages?: readonly LanguageId[];
+  /** Set while no submissions are taken for it (problems/takeout.ts). */
+  readonly takenOut?: { readonly at: Date; readonly reason: string };
+  /** What its validator did before does not count any more. */
+  readonly reinstatedAt?: Date;
   readonly importedAt: Date;
   readonly importedBy: string;
 }

@@ -1,5 +1,5 @@
 import type { Collection } from "mongodb";
-import type { ProblemId } from "../../shared/ids.ts";
+import type { ProblemId, Sha256 } from "../../shared/ids.ts";
 import type { BlobStore } from "./blobs.ts";
 import type { ProblemDocument } from "./documents.ts";
 import { guarded } from "./unavailable.ts";
@@ -8,6 +8,10 @@ export interface Problems {
   get(id: ProblemId): Promise<ProblemDocument | undefined>;
   /** Makes this the newest version. Its blobs and manifest must be stored before. */
   put(problem: ProblemDocument): Promise<void>;
+  /** Takes no more submissions for it. False when it is another version by now, or taken out already. */
+  takeOut(input: { id: ProblemId; manifest: Sha256; at: Date; reason: string }): Promise<boolean>;
+  /** Takes submissions for it again; the problem as it is then. */
+  reinstate(id: ProblemId, at: Date): Promise<ProblemDocument | undefined>;
   /** Up to `first` problems after `after` by id. */
   page(input: { after?: ProblemId | undefined; first: number }): Promise<ProblemDocument[]>;
 }
@@ -25,6 +29,23 @@ export function createProblems(deps: {
         await blobs.keep([problem.manifest, ...problem.blobs]);
         await collection.replaceOne({ _id: problem._id }, problem, { upsert: true });
       }),
+    takeOut: ({ id, manifest, at, reason }) =>
+      guarded(async () => {
+        const written = await collection.updateOne(
+          { _id: id, manifest, takenOut: { $exists: false } },
+          { $set: { takenOut: { at, reason } } },
+        );
+        return written.matchedCount === 1;
+      }),
+    reinstate: (id, at) =>
+      guarded(
+        async () =>
+          (await collection.findOneAndUpdate(
+            { _id: id },
+            { $unset: { takenOut: 1 }, $set: { reinstatedAt: at } },
+            { returnDocument: "after" },
+          )) ?? undefined,
+      ),
     page: ({ after, first }) =>
       guarded(() =>
         collection
