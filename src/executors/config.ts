@@ -27,6 +27,8 @@ export interface ExecutorConfig {
   readonly healthPort: number;
   readonly logLevel: string;
   readonly graceMs: number;
+  /** A place to die at, for tests (crashpoint.ts). */
+  readonly crashAt: string | undefined;
   readonly limits: Limits;
 }
 
@@ -73,6 +75,7 @@ const Environment = z
     DOCKET_HEALTH_PORT: envInt(0),
     DOCKET_LOG_LEVEL: z.string().default("info"),
     DOCKET_GRACE_MS: envInt(10_000),
+    DOCKET_CRASH_AT: z.string().optional(),
   })
   .refine((given) => given.DOCKET_LANGUAGES.length + given.DOCKET_WORKLOADS.length > 0, {
     path: ["DOCKET_LANGUAGES"],
@@ -141,6 +144,7 @@ export function readConfig(env: NodeJS.ProcessEnv): ExecutorConfig {
     healthPort: given.DOCKET_HEALTH_PORT,
     logLevel: given.DOCKET_LOG_LEVEL,
     graceMs: given.DOCKET_GRACE_MS,
+    crashAt: given.DOCKET_CRASH_AT,
     limits,
   };
 }

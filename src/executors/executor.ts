@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { collectDefaultMetrics, type Registry } from "prom-client";
 import type { Clock } from "../shared/clock.ts";
+import { crashPoint } from "../shared/crashpoint.ts";
 import { type Service, startAll, stopAll } from "../shared/lifecycle.ts";
 import type { Log } from "../shared/log.ts";
 import { connectNats } from "../shared/nats.ts";
@@ -104,6 +105,7 @@ export async function openExecutor(deps: ExecutorDeps): Promise<Executor> {
     ...parts,
     kinds: deps.kinds,
     askFence: createAskFence(parts),
+    crash: crashPoint(config.crashAt),
     fail: deps.fail,
     blobs: (capability, signal) => cache.source(capability, signal),
     reporter: (job, delivery, lease, jobLog) =>

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Clock } from "../../shared/clock.ts";
+import type { CrashPoint } from "../../shared/crashpoint.ts";
 import type { QueueId } from "../../shared/queue.ts";
 import type { Log } from "../../shared/log.ts";
 import { decodeJson } from "../../shared/nats.ts";
@@ -22,6 +23,7 @@ export interface HoldDeps extends RunDeps {
   readonly metrics: ExecutorMetrics;
   readonly log: Log;
   readonly askFence: AskFence;
+  readonly crash: CrashPoint;
   readonly reporter: (job: Envelope, delivery: number, lease: Lease, log: Log) => Reporter;
 }
 
@@ -82,6 +84,7 @@ async function hold(deps: HoldDeps, holding: Holding): Promise<JobEnd> {
     dispatch: job.dispatch,
     delivery: delivery.delivery,
   });
+  deps.crash("hold.afterDelivery");
   deps.board.put(slot, {
     submission: job.submission,
     generation: job.generation,
@@ -149,7 +152,9 @@ async function settle(
   }
   // When the executor drains meanwhile, a result that cannot be stored now is given up and the job goes back.
   const giveUp = stop.signal.aborted ? AbortSignal.timeout(LAST_WORD_MS) : stop.signal;
+  deps.crash("hold.beforeFinal");
   const stored = (await reporter?.final(report, giveUp)) ?? false;
+  if (stored) deps.crash("hold.afterFinal");
   if (!stored && stop.signal.reason === "cancelled") return await ended(lease.ack(), "cancelled");
   if (!stored || report.type === "released") return await ended(lease.nak(0), "released");
   if (report.type === "finished") return await ended(lease.ackStored(), "finished");

@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { decodeJson, encodeJson } from "../../../src/shared/nats.ts";
+import { type FenceAnswer, FenceCheck } from "../../../src/shared/protocol.ts";
 import { ACK_WAIT_MS, streamOf, subjects } from "../../../src/shared/topology.ts";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -51,6 +53,41 @@ test("a job killed with its executor is finished by another one within 15 s, onc
   expect(Date.now() - killedAtMs).toBeLessThan(15_000);
   expect(stage.ofSubmission(submission).filter((e) => e.type === "finished")).toHaveLength(1);
   await expect.poll(() => stage.waiting()).toBe(0);
+});
+
+test.each([
+  ["as soon as a job has come", "hold.afterDelivery", []],
+  ["before the final event", "hold.beforeFinal", ["started"]],
+])("an executor that dies %s: another one runs the job, once", async (_when, place, before) => {
+  const id = place.toLowerCase().replace(".", "-");
+  const dying = await start(`${id}-a`, { DOCKET_CRASH_AT: place });
+  const submission = await stage.putJob({ ms: 300 });
+  expect((await dying.exited).signal).toBe("SIGKILL");
+  const told = stage.ofSubmission(submission).map(({ type }) => type);
+  expect(told.slice(0, 1)).toEqual(before);
+  expect(told).not.toContain("finished");
+  await start(`${id}-b`);
+  expect(await stage.finished(submission, 15_000)).toMatchObject({ executor: `${id}-b`, delivery: 2 });
+  await expect.poll(() => stage.waiting()).toBe(0);
+});
+
+test("an executor that dies between the final event and the acknowledgement: nobody runs the job again", async () => {
+  const dying = await start("final-a", { DOCKET_CRASH_AT: "hold.afterFinal" });
+  const answering = stage.nats.subscribe(subjects.fenceCheck(topology), {
+    callback: (_error, message) => {
+      const asked = decodeJson(FenceCheck, message.data) ?? [];
+      const current = asked.map(({ delivery }) => delivery === 1);
+      message.respond(encodeJson({ current } satisfies FenceAnswer));
+    },
+  });
+  const submission = await stage.putJob({});
+  expect((await dying.exited).signal).toBe("SIGKILL");
+  await stage.finished(submission);
+  expect(await stage.waiting()).toBe(1);
+  await start("final-b");
+  await expect.poll(() => stage.waiting(), { timeout: 15_000 }).toBe(0);
+  answering.unsubscribe();
+  expect(stage.ofSubmission(submission).filter(({ executor }) => executor === "final-b")).toEqual([]);
 });
 
 test("an executor stopped beyond its lease and continued sends nothing more for its job", async () => {
