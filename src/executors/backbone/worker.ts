@@ -11,7 +11,7 @@ import type { Health } from "./health.ts";
 import type { ExecutorMetrics } from "./metrics.ts";
 import type { Offer } from "./offer.ts";
 import type { Puller } from "./pull.ts";
-import { createTurns, type Place } from "./turns.ts";
+import { createTurns, openLanes, type Place } from "./turns.ts";
 
 export interface WorkerDeps {
   readonly connection: Connection;
@@ -71,11 +71,7 @@ export function createWorker(deps: WorkerDeps): Worker {
   let loop: Promise<void> | undefined;
   let unlisten: (() => void)[] = [];
 
-  const openLanes = (): readonly Lane[] => {
-    const others = running.values().filter((lane) => lane !== "contest");
-    const full = [...others].length >= deps.slots - deps.contestReserved;
-    return full ? deps.lanes.filter((lane) => lane === "contest") : deps.lanes;
-  };
+  const openNow = (): readonly Lane[] => openLanes(deps.lanes, [...running.values()], deps);
 
   const giveBack = (...slots: number[]): void => {
     freeSlots.push(...slots);
@@ -139,7 +135,7 @@ export function createWorker(deps: WorkerDeps): Worker {
    */
   const takeSome = async (): Promise<boolean> => {
     const languages = offer.offered().map((language) => language.id);
-    const places = turns.order(openLanes(), languages).filter((place) => !empty.has(keyOf(place)));
+    const places = turns.order(openNow(), languages).filter((place) => !empty.has(keyOf(place)));
     for (const place of places) {
       const alone = places.every((other) => other === place || empty.has(keyOf(other)));
       // Kept from the start: a slot must not be lent to another while a job for it is on its way.
@@ -167,7 +163,7 @@ export function createWorker(deps: WorkerDeps): Worker {
       }
       if (await takeSome()) continue;
       const places = turns.order(
-        openLanes(),
+        openNow(),
         offer.offered().map((language) => language.id),
       );
       if (places.every((place) => empty.has(keyOf(place)))) {

@@ -15,7 +15,7 @@ export function measureBacklog(deps: {
   readonly registry: Registry;
   readonly store: Pick<Store, "deadLetters">;
   /** Everything unfinished; throws StoreUnavailable. */
-  readonly unfinished: () => Promise<readonly StateCount[]>;
+  readonly unfinished: { readonly counts: () => Promise<readonly StateCount[]> };
   readonly link: Link;
   readonly topology: Topology;
   readonly clock: Clock;
@@ -30,7 +30,7 @@ export function measureBacklog(deps: {
     collect: async (): Promise<void> => {
       ages.reset();
       const now = clock.now();
-      const counts = await deps.unfinished().catch(() => undefined);
+      const counts = await deps.unfinished.counts().catch(() => undefined);
       if (counts === undefined) return;
       for (const state of UNFINISHED) {
         const own = counts.filter((one) => one.state === state);

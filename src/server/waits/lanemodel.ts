@@ -102,7 +102,8 @@ export function laneModel(
   );
   // Each place that comes free goes to another owner, so of each no more go out before than of one's own.
   const sizes = [...heldOf.values()].toSorted((a, b) => a - b);
-  const sums = sizes.reduce<number[]>((all, size) => [...all, (all.at(-1) ?? 0) + size], []);
+  const sums: number[] = [];
+  for (const size of sizes) sums.push((sums.at(-1) ?? 0) + size);
   return {
     around: surroundingsOf(place, given),
     meanMs,

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { createTurns, laneOrder, LOWER_LANE_TURN } from "../../../src/executors/backbone/turns.ts";
+import { createTurns, laneOrder, LOWER_LANE_TURN, openLanes } from "../../../src/executors/backbone/turns.ts";
 import { LANES } from "../../../src/shared/lane.ts";
 import { LANGUAGE_IDS } from "../../../src/shared/language.ts";
 
@@ -14,18 +14,42 @@ test("each turn looks at every lane once", () => {
   );
 });
 
-test("the highest lane comes first in four turns of five; each lower one in its share of the fifth", () => {
+test("the highest lane comes first in four turns of five; the fifth is the lower ones' in turn, rejudges apart", () => {
   fc.assert(
     fc.property(lanes, (some) => {
-      const lower = some.length - 1;
-      const round = LOWER_LANE_TURN * Math.max(1, lower);
-      const firsts = Array.from({ length: round }, (_, turn) => laneOrder(some, turn)[0]);
-      for (const [place, lane] of some.entries()) {
-        const share = firsts.filter((first) => first === lane).length;
-        expect(share).toBe(place > 0 ? 1 : lower === 0 ? round : round - lower);
+      const lower = some.slice(1).filter((lane) => lane !== "rejudge");
+      const round = LOWER_LANE_TURN * Math.max(1, lower.length);
+      const orders = Array.from({ length: round }, (_, turn) => laneOrder(some, turn));
+      for (const lane of some) {
+        const share = orders.filter(([first]) => first === lane).length;
+        const highest = lower.length === 0 ? round : round - lower.length;
+        expect(share).toBe(lane === some[0] ? highest : lower.includes(lane) ? 1 : 0);
       }
+      // A lower lane that is empty leaves its turn to the other lower one, not to the highest.
+      for (const order of orders.filter(([first]) => first !== some[0]))
+        expect(order.slice(0, lower.length).toSorted()).toEqual(lower.toSorted());
+      if (some.length > 1 && some.at(-1) === "rejudge")
+        for (const order of orders) expect(order.at(-1)).toBe("rejudge");
     }),
   );
+});
+
+test("reserved slots take contest jobs only, and rejudges leave a slot free", () => {
+  const all = [...LANES];
+  const slots = { slots: 4, contestReserved: 1 };
+  expect(openLanes(all, [], slots)).toEqual(all);
+  expect(openLanes(all, ["practice", "custom"], slots)).toEqual(all);
+  expect(openLanes(all, ["practice", "custom", "practice"], slots)).toEqual(["contest"]);
+  expect(openLanes(all, ["contest", "contest", "practice"], slots)).toEqual(all);
+  expect(openLanes(all, ["rejudge", "rejudge"], slots)).toEqual(["contest", "practice", "custom"]);
+  expect(openLanes(all, ["rejudge"], { slots: 2, contestReserved: 0 })).toEqual([
+    "contest",
+    "practice",
+    "custom",
+  ]);
+  // The only slot there is, and a pool for nothing else.
+  expect(openLanes(all, [], { slots: 1, contestReserved: 0 })).toEqual(all);
+  expect(openLanes(["rejudge"], ["rejudge"], { slots: 2, contestReserved: 0 })).toEqual(["rejudge"]);
 });
 
 test("languages that all have jobs are served equally often", () => {
