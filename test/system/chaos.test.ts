@@ -10,6 +10,23 @@ test("the same seed is the same schedule", () => {
   expect(new Set(first(1).map(({ deed }) => deed)).size).toBe(12);
 });
 
+test("brokers that lose their disks under a full queue: all is judged, each once", async () => {
+  const lines: string[] = [];
+  const report = await chaos({
+    submissions: 60,
+    forMs: 60_000,
+    everyMs: 1,
+    seed: 3,
+    perSecond: 100,
+    cluster: false,
+    wipeBroker: true,
+    tell: (line) => void lines.push(line),
+  });
+  expect(holds(report), `${lines.join("\n")}\n${JSON.stringify(report, undefined, 1)}`).toBe(true);
+  expect(report).toMatchObject({ submissions: 60, failed: 0 });
+  expect(report.unfinishedAtWipe).toBeGreaterThan(50);
+}, 300_000);
+
 test("under a hail of kills, stops and broken connections nothing is lost, judged twice, wrong or left over", async () => {
   const lines: string[] = [];
   const report = await chaos({
