@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { Command, CommanderError } from "commander";
 import { type Client } from "./client.ts";
 import { type ConnectOptions, withClient } from "./connect.ts";
+import { addContestsCommand } from "./contestscommand.ts";
 import { addDeadLettersCommand } from "./deadletterscommand.ts";
 import { importProblem } from "./importproblem.ts";
 import { addKeysCommand } from "./keyscommand.ts";
@@ -9,6 +10,7 @@ import { listExecutors, listLanguages, listProblems, listQueues } from "./lists.
 import { isFinal, SUBMISSION, type SubmissionView } from "./operations.ts";
 import { createOutput, type Output, plain } from "./output.ts";
 import { addReinstateProblemCommand } from "./reinstateproblem.ts";
+import { readInput, runCode, showRun } from "./runcode.ts";
 import { createProgress, findingLine, outcomeLines } from "./show.ts";
 import { handIn, readProgram } from "./submit.ts";
 import { CLI_EXIT, CliTrouble, Interrupted } from "./trouble.ts";
@@ -58,6 +60,7 @@ program
   .requiredOption("-p, --problem <id>", "problem to hand it in for")
   .option("-l, --language <id>", "language (default: by file ending)")
   .option("-w, --watch", "wait for the verdict")
+  .option("--contest <id>", "hand it in to this contest")
   .option("--entry-point <name>", "main file or class")
   .option("--idempotency-key <key>", "the same key again gives the same submission")
   .action(async (files: string[], options: Record<string, string | undefined>, command: Command) => {
@@ -69,6 +72,7 @@ program
         language,
         files: sources,
         ...(options["entryPoint"] === undefined ? {} : { entryPoint: options["entryPoint"] }),
+        ...(options["contest"] === undefined ? {} : { contest: options["contest"] }),
         idempotencyKey: options["idempotencyKey"] ?? randomUUID(),
       });
       const watching = options["watch"] !== undefined;
@@ -184,7 +188,42 @@ addReinstateProblemCommand(program, async (command, use) => {
     return CLI_EXIT.ok;
   });
 });
+addContestsCommand(program, async (command, use) => {
+  const { json = false, ...connect } = shared(command);
+  await act(connect, "jury", async (client) => {
+    await use(client, out, { json });
+    return CLI_EXIT.ok;
+  });
+});
 addKeysCommand(program, out, notes);
+program
+  .command("run")
+  .description("run a program on an input of your own; exit code 0 only when it ended well")
+  .argument("<file...>", "source files")
+  .option("-l, --language <id>", "language (default: by file ending)")
+  .option("-i, --input <file>", "standard input of the program; - for that of this command")
+  .option("--entry-point <name>", "main file or class")
+  .action(async (files: string[], options: Record<string, string | undefined>, command: Command) => {
+    const { json = false, ...connect } = shared(command);
+    const { language, files: sources } = await readProgram(files, options["language"]);
+    const stdin = await readInput(options["input"]);
+    const entryPoint = options["entryPoint"];
+    await act(connect, "participant", async (client) => {
+      const key = randomUUID();
+      const view = await runCode(client, {
+        language,
+        files: sources,
+        stdin,
+        entryPoint,
+        idempotencyKey: key,
+      });
+      const write = (text: string): void =>
+        void process.stdout.write(process.stdout.isTTY ? plain(text) : text);
+      if (!json) return showRun({ write, notes }, view);
+      out.json(view);
+      return view.outcome === "OK" ? CLI_EXIT.ok : CLI_EXIT.otherwise;
+    });
+  });
 
 try {
   await program.parseAsync();

@@ -1,7 +1,9 @@
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
+import { CODE_RUN_KIND } from "./coderun.ts";
 import { Sha256 } from "./ids.ts";
+import { JUDGE_KIND } from "./judging.ts";
 import { LanguageId } from "./language.ts";
 import { WorkName } from "./queue.ts";
 
@@ -47,13 +49,16 @@ const Shape = z.object({
   deadlineMs: z.custom<Workload["deadlineMs"]>((value) => typeof value === "function", "expected a function"),
 });
 
+/** Kinds of work of our own, which use the queues of the languages. */
+const RESERVED: ReadonlySet<string> = new Set([JUDGE_KIND, CODE_RUN_KIND]);
+
 /** The name of the kind of work in a folder: the folder's. Throws WorkloadUnfit. */
 export function workNameOf(folder: string): WorkName {
   const name = WorkName.safeParse(basename(folder));
   if (!name.success)
     throw new WorkloadUnfit(`${folder}: ${name.error.issues[0]?.message ?? "no usable name"}`);
-  if (LanguageId.safeParse(name.data).success || name.data === "judge")
-    throw new WorkloadUnfit(`${folder}: ${name.data} is the name of a queue of judging`);
+  if (LanguageId.safeParse(name.data).success || RESERVED.has(name.data))
+    throw new WorkloadUnfit(`${folder}: ${name.data} is a name that Docket itself uses`);
   return name.data;
 }
 

@@ -76,6 +76,8 @@ const due = (now: Date): Filter<JudgementDocument> => ({ state: "PENDING", dispa
 
 /** Hinted where the planner could be tempted to walk through everything that was ever judged. */
 export const UNFINISHED_INDEX = { state: 1, language: 1, lane: 1, owner: 1, createdAt: 1 } as const;
+/** MongoDB itself removes what has come to its time, within about a minute. */
+export const EXPIRY_INDEX = { key: { expiresAt: 1 }, expireAfterSeconds: 0, sparse: true } as const;
 const DUE_INDEX = { dispatchAfter: 1 } as const;
 /** The longest time that a due judgement is held for publishing, milliseconds. */
 const HELD_MS = 2_000;
@@ -91,6 +93,7 @@ export async function createJudgements(collection: Collection<JudgementDocument>
         key: UNFINISHED_INDEX,
         partialFilterExpression: { state: { $in: [...UNFINISHED] } },
       },
+      EXPIRY_INDEX,
       // Those that are due come first, however many are held.
       { key: DUE_INDEX, partialFilterExpression: { state: "PENDING" } },
     ]),

@@ -2,6 +2,7 @@ import type { Collection } from "mongodb";
 import type { Sha256, SubmissionId } from "../../shared/ids.ts";
 import type { SubmissionDocument, WorkDocument } from "./documents.ts";
 import { groupInsert, type InsertOutcome } from "./insertgroup.ts";
+import { EXPIRY_INDEX } from "./judgements.ts";
 import { guarded } from "./unavailable.ts";
 
 export interface Submissions {
@@ -24,7 +25,9 @@ export interface Submissions {
 }
 
 export async function createSubmissions(collection: Collection<SubmissionDocument>): Promise<Submissions> {
-  await guarded(() => collection.createIndex({ owner: 1, idempotencyKey: 1 }, { unique: true }));
+  await guarded(() =>
+    collection.createIndexes([{ key: { owner: 1, idempotencyKey: 1 }, unique: true }, EXPIRY_INDEX]),
+  );
   return {
     insert: groupInsert(collection as unknown as Collection<SubmissionDocument | WorkDocument>),
     get: (id) => guarded(async () => (await collection.findOne({ _id: id })) ?? undefined),

@@ -11,6 +11,7 @@ import { createTurnstile } from "../../../src/executors/sandbox/turnstile.ts";
 import { isolateMounts } from "../../../src/executors/sandbox/warmchild.ts";
 import { BlobFault, type BlobSource, type Outcome, type WorkContext } from "../../../src/executors/work.ts";
 import { systemClock } from "../../../src/shared/clock.ts";
+import { CODE_RUN_KIND, type CodeRunPayload } from "../../../src/shared/coderun.ts";
 import { ProblemId, Sha256, SubmissionId } from "../../../src/shared/ids.ts";
 import {
   JudgeProgress,
@@ -94,7 +95,7 @@ export async function openJudging(options: {
     const { usable: language } = options;
     return openJudge({ sandbox, workDir, limits: DEFAULT_LIMITS, clock: systemClock, registry, language });
   };
-  let work = await open();
+  let { judge: work, codeRun } = await open();
 
   const put = (content: string | Buffer): { sha256: Sha256; sizeBytes: number } => {
     const bytes = Buffer.from(content);
@@ -207,6 +208,12 @@ export async function openJudging(options: {
     jobOf,
     run: (job: Job, request: Pick<JudgeRequest, "slot" | "signal" | "onReport"> = {}): Promise<Outcome> =>
       work.run(job, context(request)),
+    /** Runs a job of kind "run". */
+    runCode: (payload: CodeRunPayload, signal?: AbortSignal): Promise<Outcome> =>
+      codeRun.run(
+        Job.parse({ ...jobOf({ language: payload.language, source: "x" }), kind: CODE_RUN_KIND, payload }),
+        context(signal === undefined ? {} : { signal }),
+      ),
     outcome: (request: JudgeRequest): Promise<Outcome> => work.run(jobOf(request), context(request)),
     /** The result of a judging that must finish. */
     async judge(request: JudgeRequest): Promise<JudgeResult> {
@@ -216,7 +223,7 @@ export async function openJudging(options: {
     },
     /** As after a restart of the executor: the same folder, nothing remembered. */
     async restart(): Promise<void> {
-      work = await open();
+      ({ judge: work, codeRun } = await open());
     },
     async close(): Promise<void> {
       await isolates?.close();
