@@ -135,7 +135,7 @@ await startOrExit(async () => {
 
   if (isolates !== undefined) measureIsolates(isolates, registry);
   const turnstile = createTurnstile({ sandbox: isolates ?? sandbox, lock, clock: systemClock });
-  const judge = await openJudge({
+  const { judge, codeRun } = await openJudge({
     sandbox: turnstile,
     workDir,
     limits: config.limits,
@@ -148,6 +148,7 @@ await startOrExit(async () => {
     log,
     kinds: [
       judge,
+      codeRun,
       ...works.map((work) =>
         createWork({ sandbox: turnstile, workDir, toolchain: (id) => usable.get(id)?.toolchain }, work),
       ),

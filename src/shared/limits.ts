@@ -4,7 +4,7 @@
  * docs/limits.md is printed from this table by codegen.ts.
  */
 interface LimitDefinition {
-  readonly unit: "bytes" | "ms" | "count" | "perSecond" | "characters";
+  readonly unit: "bytes" | "KiB" | "MiB" | "ms" | "count" | "perSecond" | "characters";
   readonly default: number;
   readonly doc: string;
 }
@@ -169,6 +169,23 @@ export const LIMIT_DEFINITIONS = define({
     doc: "Faults and starts without an end before a judgement becomes a dead letter.",
   },
   batchSubmissions: { unit: "count", default: 50, doc: "Most submissions of one submitSubmissions." },
+  webhooksPerOwner: { unit: "count", default: 20, doc: "Most webhooks of one owner." },
+  webhookAtOnce: {
+    unit: "count",
+    default: 4,
+    doc: "Most deliveries to one webhook at once from one server; 1 after a failure.",
+  },
+  webhookTimeoutMs: {
+    unit: "ms",
+    default: 10_000,
+    doc: "A webhook that has not answered by then has failed.",
+  },
+  webhookTries: { unit: "count", default: 10, doc: "Tries of one delivery before it is given up." },
+  webhookRetryMs: {
+    unit: "ms",
+    default: 5_000,
+    doc: "Wait before the second try of a delivery; three times as long before each further one, 12 hours at most.",
+  },
   rejudgeSubmissions: {
     unit: "count",
     default: 10_000,
@@ -208,6 +225,32 @@ export const LIMIT_DEFINITIONS = define({
     unit: "bytes",
     default: 256 * 1024 * 1024,
     doc: "An executor with less free space in its work folder takes no jobs.",
+  },
+  codeRunTimeMs: {
+    unit: "ms",
+    default: 10_000,
+    doc: "CPU time of a program run on its owner's own input, before the language's factor.",
+  },
+  codeRunMemoryMiB: {
+    unit: "MiB",
+    default: 512,
+    doc: "Memory of such a program, before what the language adds.",
+  },
+  codeRunInputBytes: {
+    unit: "bytes",
+    default: 1024 * 1024,
+    doc: "Largest standard input of such a program.",
+  },
+  codeRunOutputKiB: {
+    unit: "KiB",
+    default: 4_096,
+    doc: "Largest file that such a program may write, standard output included.",
+  },
+  codeRunShownBytes: { unit: "bytes", default: 65_536, doc: "Bytes kept of each output of such a program." },
+  codeRunKeepMs: {
+    unit: "ms",
+    default: 6 * 3_600_000,
+    doc: "So long a run on own input is kept after it was asked for; at most half a day, as its blobs go after a day.",
   },
   artefactCacheBytes: {
     unit: "bytes",

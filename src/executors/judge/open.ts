@@ -7,6 +7,7 @@ import type { Limits } from "../../shared/limits.ts";
 import type { Turnstile } from "../sandbox/turnstile.ts";
 import type { WorkKind } from "../work.ts";
 import { type ArtefactCache, openArtefactCache } from "./artefacts.ts";
+import { createCodeRun } from "./coderun.ts";
 import type { UsableLanguage } from "./compiler.ts";
 import { createJudge, type JudgeDeps } from "./judge.ts";
 import { createReruns, measureReruns, type Reruns } from "./rerun.ts";
@@ -28,15 +29,20 @@ export interface OpenJudgeDeps {
 /** A disk with fewer left is full. Some file systems do not count them. */
 const LEAST_FILES = 100;
 
-/** The kind of work "judge", ready to run: what an earlier process left is cleaned up, its artefacts are kept. */
-export async function openJudge(deps: OpenJudgeDeps): Promise<WorkKind> {
+/**
+ * Judging and running on one's own input, ready to run: what an earlier process left is cleaned up, its artefacts are
+ * kept. Both compile with the same cache.
+ */
+export async function openJudge(
+  deps: OpenJudgeDeps,
+): Promise<{ readonly judge: WorkKind; readonly codeRun: WorkKind }> {
   await removeOldWorkspaces(deps);
   const artefacts = await openArtefactCache({
     folder: join(deps.workDir, "artefacts"),
     maxBytes: deps.limits.artefactCacheBytes,
   });
   measureCache(artefacts, deps.registry);
-  return createJudge({
+  const both = {
     sandbox: deps.sandbox,
     workDir: deps.workDir,
     limits: deps.limits,
@@ -48,9 +54,15 @@ export async function openJudge(deps: OpenJudgeDeps): Promise<WorkKind> {
     language: deps.language,
     artefacts,
     cpuPressure: readCpuPressure,
-    reruns: openReruns(deps),
-    onJudged: measureJudgings(deps.registry),
-  });
+  };
+  return {
+    judge: createJudge({
+      ...both,
+      reruns: openReruns(deps),
+      onJudged: measureJudgings(deps.registry),
+    }),
+    codeRun: createCodeRun(both),
+  };
 }
 
 function openReruns({ sandbox, registry }: Pick<OpenJudgeDeps, "sandbox" | "registry">): Reruns {

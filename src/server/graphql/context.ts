@@ -29,6 +29,7 @@ export interface GraphQLDeps {
     Backbone,
     | "submit"
     | "submitWork"
+    | "runCode"
     | "feed"
     | "cancel"
     | "redrive"
