@@ -7,7 +7,10 @@ import { handIn, hearOf, type Person, WAYS } from "./clients.ts";
 
 /** What people do to a stack, and what came of it so far. */
 export interface Traffic {
-  /** So many submissions under way at once; resolves to how many came to their end per second, warm-up apart. */
+  /**
+   * So many submissions under way at once; resolves to how many came to their end per second, warm-up apart, in the best
+   * third of the time: what others do on the machine only ever makes it look slower than it is.
+   */
   closed(input: { readonly atOnce: number; readonly forMs: number }): Promise<number>;
   /** So many new ones per second, whether earlier ones are done or not, until the signal; then waits for all ends. */
   open(input: { readonly perSecond: number }, until: AbortSignal): Promise<void>;
@@ -40,6 +43,7 @@ export interface TrafficDeps {
 
 /** Of the closed loop's time: until all slots are busy and the caches are filled. */
 const WARM_UP_SHARE = 1 / 3;
+const WINDOWS = 3;
 /** More are never unfinished: a machine that others slow down must not make it a test of overload. */
 const MOST_UNFINISHED = 48;
 const QUERY_MS = 250;
@@ -130,17 +134,18 @@ export function createTraffic(deps: TrafficDeps): Traffic {
     async closed({ atOnce, forMs }) {
       const begun = performance.now();
       const warm = begun + forMs * WARM_UP_SHARE;
-      let ended = 0;
+      const ends = Array.from({ length: WINDOWS }, () => 0);
+      const windowMs = (begun + forMs - warm) / WINDOWS;
       await Promise.all(
         Array.from({ length: atOnce }, async () => {
           while (performance.now() < begun + forMs) {
             await one();
-            const now = performance.now();
-            if (now > warm && now < begun + forMs) ended += 1;
+            const window = Math.floor((performance.now() - warm) / windowMs);
+            if (ends[window] !== undefined) ends[window] += 1;
           }
         }),
       );
-      return ended / ((forMs * (1 - WARM_UP_SHARE)) / 1_000);
+      return Math.max(...ends) / (windowMs / 1_000);
     },
     async open({ perSecond }, until) {
       const running = new Set<Promise<void>>();

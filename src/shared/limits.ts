@@ -334,8 +334,8 @@ export const BOUNDS = {
   },
   changes: {
     unit: "count",
-    value: 65_535,
-    doc: "Stored changes of one judgement; after that only its end is stored (docs/adr/0004-revision.md).",
+    value: 65_534,
+    doc: "Stored changes of one judgement that have a revision of their own; of later ones only its end has.",
   },
   rejectedBytes: {
     unit: "bytes",

@@ -27,36 +27,47 @@ export type StartOnce = (born: (child: Child) => void) => Promise<void>;
 
 /** Delays before the 1st, 2nd, … start in a row that follows a death, milliseconds; the last one stays. */
 const BACK_OFF_MS = [250, 500, 1_000, 2_000, 5_000, 10_000];
-/** A life this long makes the next death the first one again. */
+/** Ready for so long makes the next death the first one again. */
 const HEALTHY_MS = 20_000;
 
-/** Starts a process and keeps it. Rejects when its first start fails. */
+/** Starts a process and keeps it. Rejects when its first start fails. `healthyMs`: for tests. */
 export async function keepAlive(
   name: string,
   start: StartOnce,
   tell: (event: ProcessEvent) => void,
+  healthyMs = HEALTHY_MS,
 ): Promise<Kept> {
   const now = { child: undefined as Child | undefined, stopping: false, restarting: false, deaths: 0 };
   const backOff = new AbortController();
   let ready = Promise.withResolvers<void>();
-  let bornAt = performance.now();
+  /** Undefined in a life that has not been ready: however long it took, it was no healthy one. */
+  let readyAt: number | undefined;
+  let healthy = false;
+  const unready = (): void => {
+    if (readyAt === undefined) return;
+    healthy = performance.now() - readyAt > healthyMs;
+    readyAt = undefined;
+    // Whoever waits already goes on waiting for the same.
+    ready = Promise.withResolvers();
+  };
   const born = (child: Child): void => {
     now.child = child;
-    bornAt = performance.now();
     // `stop` came while it was being started and saw nothing to stop; it waits for its end.
     if (now.stopping) void child.stop(0);
   };
 
   async function nextLife(): Promise<void> {
-    if (performance.now() - bornAt > HEALTHY_MS) now.deaths = 0;
+    if (healthy) now.deaths = 0;
     const delay = now.restarting ? 0 : (BACK_OFF_MS[Math.min(now.deaths, BACK_OFF_MS.length - 1)] ?? 0);
     now.restarting = false;
+    healthy = false;
     now.deaths += 1;
     tell({ process: name, type: "restarting", detail: `in ${delay / 1000} s` });
     await sleep(delay, undefined, { signal: backOff.signal }).catch(() => {});
     if (now.stopping) return;
     try {
       await start(born);
+      readyAt = performance.now();
       tell({ process: name, type: "ready" });
       ready.resolve();
     } catch (error) {
@@ -71,8 +82,8 @@ export async function keepAlive(
       if (now.stopping) return;
       if (exit !== undefined && now.child !== undefined) {
         now.child = undefined;
+        unready();
         if (!now.restarting) {
-          ready = Promise.withResolvers();
           tell({ process: name, type: "died", detail: describeExit(exit) });
         }
       }
@@ -82,6 +93,7 @@ export async function keepAlive(
 
   tell({ process: name, type: "starting" });
   await start(born);
+  readyAt = performance.now();
   tell({ process: name, type: "ready" });
   ready.resolve();
   const lives = live();
@@ -94,7 +106,7 @@ export async function keepAlive(
     restart: async (graceMs) => {
       if (now.child !== undefined) {
         now.restarting = true;
-        ready = Promise.withResolvers();
+        unready();
         await now.child.stop(graceMs);
       }
       await ready.promise;

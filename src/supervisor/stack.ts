@@ -1,6 +1,7 @@
 import { chmod, mkdir, mkdtemp, realpath, rm, stat } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
+import { readLimits } from "../shared/limits.ts";
 import { startBacking } from "./backing.ts";
 import { NODES, removeSockets, startClusterBacking } from "./clusterbacking.ts";
 import { type DataFolder, takeDataFolder } from "./datafolder.ts";
@@ -140,7 +141,8 @@ async function build(
   const executors = planExecutors(options.pools, identity.id, availableParallelism());
   const block = await ownUidBlock(data.path, undo);
   if (block !== undefined) await checkReachable(data.path);
-  const logs = await openLogFolder(join(data.path, "logs"), options.onLine);
+  const { logBytes } = readLimits(options.env);
+  const logs = await openLogFolder({ logBytes, onLine: options.onLine }, join(data.path, "logs"));
   undo.push(() => logs.close());
 
   const deps: StackDeps = {

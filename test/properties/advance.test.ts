@@ -1,7 +1,13 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { advance } from "../../src/server/results/advance.ts";
-import { isFinal, type JudgementDocument, revisionOf } from "../../src/server/store/documents.ts";
+import {
+  isFinal,
+  type JudgementDocument,
+  type JudgementState,
+  revisionOf,
+} from "../../src/server/store/documents.ts";
+import { BOUNDS } from "../../src/shared/limits.ts";
 import { compareFence } from "../../src/shared/fence.ts";
 import { type ExecutorId, judgementId, newSubmissionId, type ProblemId } from "../../src/shared/ids.ts";
 import { type Fault, JudgeEvent } from "../../src/shared/protocol.ts";
@@ -83,6 +89,28 @@ function run(events: readonly JudgeEvent[], tries: number): JudgementDocument {
   }
   return judgement;
 }
+
+test("no number of changes of one judgement reaches the revisions of the next, and its end has one of its own", () => {
+  const state = fc.constantFrom("PENDING", "QUEUED", "RUNNING", "FINISHED", "FAILED", "CANCELLED");
+  const change = fc.oneof(fc.nat({ max: 10 }), fc.integer({ min: 65_000, max: 70_000 }), fc.nat());
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 2 ** 15 - 1 }),
+      change,
+      fc.nat(),
+      state,
+      (generation, before, more, to) => {
+        const earlier = revisionOf({ generation, change: before, state: "RUNNING" });
+        const later = revisionOf({ generation, change: before + more + 1, state: to as JudgementState });
+        if (isFinal(to as JudgementState) || before < BOUNDS.changes.value)
+          expect(later).toBeGreaterThan(earlier);
+        else expect(later).toBe(earlier);
+        expect(later).toBeLessThan(revisionOf({ generation: generation + 1, change: 0, state: "PENDING" }));
+        expect(later).toBeLessThan(2 ** 31);
+      },
+    ),
+  );
+});
 
 const fence = ({ generation, dispatch, delivery }: JudgementDocument) => ({ generation, dispatch, delivery });
 

@@ -42,6 +42,38 @@ test("a wished restart is no death and waits for nothing", async () => {
   expect(events[2]?.detail).toBe("in 0 s");
 });
 
+test("one that lives long and never gets ready is tried less and less often, until it has been ready for long", async () => {
+  const events: ProcessEvent[] = [];
+  const HEALTHY_MS = 20;
+  let starts = 0;
+  const stubborn: StartOnce = async (born) => {
+    starts += 1;
+    const child = await startChild(watchdog, {
+      name: "stubborn",
+      command: "/bin/sleep",
+      // Longer than a healthy life, and then it gives up.
+      args: [starts === 1 || starts > 3 ? "1000" : "0.1"],
+    });
+    born(child);
+    if (starts === 1 || starts > 3) return;
+    await child.exited;
+    throw new Error("never ready");
+  };
+  const process = await keepAlive("stubborn", stubborn, (event) => events.push(event), HEALTHY_MS);
+  kept.push(process);
+  const delays = (): (string | undefined)[] =>
+    events.filter(({ type }) => type === "restarting").map(({ detail }) => detail);
+  process.kill("SIGKILL");
+  await until("it was started again", () => delays().length > 0);
+  await process.ready();
+  expect(delays()).toEqual(["in 0.25 s", "in 0.5 s", "in 1 s"]);
+  const readyAt = performance.now();
+  await until("it was healthy", () => performance.now() - readyAt > 2 * HEALTHY_MS);
+  process.kill("SIGKILL");
+  await until("it was started again", () => delays().length > 3);
+  expect(delays().at(-1)).toBe("in 0.25 s");
+});
+
 test("a first start that fails is thrown", async () => {
   const failing: StartOnce = () => Promise.reject(new Error("no such thing"));
   await expect(keepAlive("failing", failing, () => {})).rejects.toThrow("no such thing");

@@ -1,5 +1,11 @@
 import type { Sha256 } from "../../shared/ids.ts";
-import { JUDGE_KIND, type JudgePayload, ProblemManifest } from "../../shared/judging.ts";
+import {
+  JUDGE_KIND,
+  type JudgePayload,
+  JudgeProgress,
+  JudgeResult,
+  ProblemManifest,
+} from "../../shared/judging.ts";
 import { decodeJson } from "../../shared/nats.ts";
 import { createRecent, type Evicted } from "../../shared/recent.ts";
 import { BlobDamaged, type BlobStore } from "../store/blobs.ts";
@@ -43,6 +49,7 @@ export function createJudgeWork(deps: {
       manifest: submission.manifest,
     }),
     newestVersion: async ({ problem }) => (await deps.problems.get(problem))?.manifest,
+    isResult: (result, final) => (final ? JudgeResult : JudgeProgress).safeParse(result).success,
     blobs: (submission) => [...submission.files.map((file) => file.sha256), submission.manifest],
     async deadlineMs({ manifest }) {
       const known = deadlines.get(manifest);

@@ -43,7 +43,8 @@ export function createQueuedMarker(deps: {
       return;
     }
     for (const { submission, generation, change } of group) {
-      announce(deps, submission, { revision: revisionOf({ generation, change: change + 1 }), final: false });
+      const queued = { generation, change: change + 1, state: "QUEUED" } as const;
+      announce(deps, submission, { revision: revisionOf(queued), final: false });
     }
   }
 

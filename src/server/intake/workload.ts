@@ -16,6 +16,8 @@ export function createWorkloadKind(workload: NamedWorkload): WorkKind {
       return { input, files: [...files] };
     },
     blobs: (handedIn) => handedIn.files.map(({ sha256 }) => sha256),
+    // Only its executor's half knows what comes out; it is shown as it is.
+    isResult: () => true,
     deadlineMs: (handedIn) => Promise.resolve(workload.deadlineMs(asWork(handedIn).input)),
   };
 }

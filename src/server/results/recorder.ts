@@ -6,9 +6,11 @@ import type { JudgeEvent } from "../../shared/protocol.ts";
 import type { Service } from "../../shared/lifecycle.ts";
 import { createRecent } from "../../shared/recent.ts";
 import { eventStreamOf, RECORDER_CONSUMER } from "../../shared/topology.ts";
+import type { WorkKind } from "../intake/work.ts";
 import { StoreUnavailable } from "../store/unavailable.ts";
 import { consumeForEver } from "./consume.ts";
 import { createRecord, type RecordDeps } from "./record.ts";
+import { isReadable } from "./readable.ts";
 import type { Reject } from "./reject.ts";
 import { verifyEvent } from "./verify.ts";
 
@@ -16,6 +18,7 @@ export interface RecorderDeps extends RecordDeps {
   readonly reject: Reject;
   readonly capabilitySecret: string;
   readonly mend: () => Promise<void>;
+  readonly works: ReadonlyMap<string, Pick<WorkKind, "isResult">>;
 }
 
 interface Taken {
@@ -140,6 +143,13 @@ export function createRecorder(deps: RecorderDeps): Service {
       return;
     }
     const { event } = verified;
+    if (!isReadable(deps.works, event)) {
+      measures.events.inc({ outcome: "malformed" });
+      const why = `what it carries is no result of the kind of work "${event.kind}"`;
+      deps.reject({ source: "event", reason: "malformed", place: message.subject, why, data: message.data });
+      message.term("malformed");
+      return;
+    }
     const id = judgementId(event.submission, event.generation);
     const queue = waiting.get(id);
     if (queue !== undefined) {

@@ -41,13 +41,20 @@ export function gridFsBytes(db: Db): BlobBytes {
       guarded(async () => {
         // Chunks name their file by an id that holds the time.
         const last = ObjectId.createFromTime(Math.floor(before.getTime() / 1000));
-        const chunks = db.collection<{ files_id: ObjectId }>("blobs.chunks");
-        const ids = await chunks.distinct("files_id", { files_id: { $lt: last } });
-        const whole = new Set<string>();
-        for await (const file of bucket.find({ _id: { $in: ids } })) whole.add(file._id.toHexString());
-        const cut = ids.filter((id) => !whole.has(id.toHexString()));
-        if (cut.length > 0) await chunks.deleteMany({ files_id: { $in: cut } });
-        return cut.length;
+        const chunks = db.collection<{ files_id: ObjectId; n: number }>("blobs.chunks");
+        // One by one, out of the index alone, however many there are. Every file has a first chunk.
+        const cut = chunks.aggregate<{ files_id: ObjectId }>([
+          { $match: { files_id: { $lt: last }, n: 0 } },
+          { $project: { _id: 0, files_id: 1 } },
+          { $lookup: { from: "blobs.files", localField: "files_id", foreignField: "_id", as: "file" } },
+          { $match: { file: { $size: 0 } } },
+        ]);
+        let removed = 0;
+        for await (const { files_id } of cut) {
+          await chunks.deleteMany({ files_id });
+          removed += 1;
+        }
+        return removed;
       }),
   };
 }

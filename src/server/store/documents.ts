@@ -8,6 +8,7 @@ import type {
   SubmissionId,
 } from "../../shared/ids.ts";
 import { JUDGE_KIND, type SourceFile } from "../../shared/judging.ts";
+import { BOUNDS } from "../../shared/limits.ts";
 import type { Lane } from "../../shared/lane.ts";
 import type { LanguageId } from "../../shared/language.ts";
 import type { QueueId } from "../../shared/queue.ts";
@@ -153,15 +154,21 @@ export interface JudgementDocument {
   readonly expiresAt?: Date;
 }
 
-/** Bits of a revision that count changes within a generation. */
-const CHANGE_BITS = 16;
+/** Revisions of one generation: as many as `change` has values, and one that is kept for its end. */
+const REVISIONS = BOUNDS.changes.value + 2;
 
 /**
  * A submission's revision: grows with every stored change, across rejudges too. Derived, so one guarded write of
- * one document is all that a change takes. At most 2^15 generations of 2^16 changes: fits GraphQL's Int.
+ * one document is all that a change takes. At most 2^15 generations of 2^16 revisions: fits GraphQL's Int. Changes
+ * beyond the bound `changes` share one revision, and the end has one of its own: no number of changes, by a job given
+ * back for days or by an executor that does not stop talking, reaches into the next generation.
  */
-export const revisionOf = (judgement: Pick<JudgementDocument, "generation" | "change">): number =>
-  judgement.generation * 2 ** CHANGE_BITS + judgement.change;
+export const revisionOf = ({
+  generation,
+  change,
+  state,
+}: Pick<JudgementDocument, "generation" | "change" | "state">): number =>
+  generation * REVISIONS + Math.min(change, isFinal(state) ? REVISIONS - 1 : BOUNDS.changes.value);
 
 export const isFinal = (state: JudgementState): boolean =>
   state === "FINISHED" || state === "FAILED" || state === "CANCELLED";

@@ -88,6 +88,9 @@ export async function createJudgements(collection: Collection<JudgementDocument>
       { key: { owner: 1, _id: -1 } },
       { key: { problem: 1, _id: -1 } },
       { key: { contest: 1, _id: -1 }, partialFilterExpression: { contest: { $exists: true } } },
+      // The jury's filters: without them a rare verdict or state is looked for among all that was ever judged.
+      { key: { "result.verdict": 1, _id: -1 }, partialFilterExpression: { state: "FINISHED" } },
+      { key: { state: 1, _id: -1 }, partialFilterExpression: { state: { $in: ["FAILED", "CANCELLED"] } } },
       // Small: what is final leaves it. Serves the outbox, the reconciler and the counts.
       {
         key: UNFINISHED_INDEX,

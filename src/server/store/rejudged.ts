@@ -56,11 +56,11 @@ export interface Rejudged {
 
 export type Moved = Pick<
   RejudgedDocument,
-  "_id" | "submission" | "generation" | "change" | "manifest" | "rejudge"
+  "_id" | "submission" | "generation" | "change" | "state" | "manifest" | "rejudge"
 >;
 
 /** Without these a judgement's document is small: results and tries are not needed. */
-const MOVED = { submission: 1, generation: 1, change: 1, manifest: 1, rejudge: 1 } as const;
+const MOVED = { submission: 1, generation: 1, change: 1, state: 1, manifest: 1, rejudge: 1 } as const;
 
 export async function createRejudged(deps: {
   readonly client: MongoClient;

@@ -47,7 +47,8 @@ function filterOf(input: SnapshotFilter & SnapshotRange): Filter<JudgementDocume
     ...(contest === undefined ? {} : { contest }),
     ...(language === undefined ? {} : { language }),
     ...(state === undefined ? {} : { state }),
-    ...(verdict === undefined ? {} : { "result.verdict": verdict }),
+    // Only what is finished has one; said, so that its index is used.
+    ...(verdict === undefined ? {} : { state: state ?? "FINISHED", "result.verdict": verdict }),
     // Judgement ids start with the submission's.
     ...(before === undefined && from === undefined
       ? {}

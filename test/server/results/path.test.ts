@@ -34,4 +34,27 @@ describe("the way of a submission", () => {
     expect(last.judgement.result).toEqual(result);
     expect(last.judgement.tries).toMatchObject([{ executor: "e1", delivery: 1, end: { type: "finished" } }]);
   });
+
+  it("does not end in a result that nobody can read: that is put aside, and the next word counts", async () => {
+    const { submission } = await accepted(server);
+    const executor = wire.executor("e1");
+    const held = await executor.take();
+    await executor.emit(held, 1, { type: "finished", result: { ...result, verdict: null } });
+    await executor.emit(held, 2, { type: "progress", result: "half of it" });
+    await executor.emit(held, 3, { type: "finished", result: undefined });
+    await executor.emit(held, 4, { type: "started" });
+    await until(server, submission._id, (snapshot) => snapshot.judgement.state === "RUNNING");
+    await executor.emit(held, 5, { type: "finished", result });
+    await executor.ack(held);
+    const last = await until(server, submission._id, (snapshot) => snapshot.judgement.state === "FINISHED");
+    expect(last.judgement).toMatchObject({ seq: 5, result });
+    const aside = await server.store.rejected.newest(10);
+    expect(aside.filter(({ place }) => place.endsWith(submission._id))).toMatchObject(
+      [3, 2, 1].map(() => ({
+        source: "event",
+        reason: "malformed",
+        why: expect.stringContaining('"judge"') as string,
+      })),
+    );
+  });
 });
