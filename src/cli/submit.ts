@@ -16,6 +16,7 @@ export interface SubmitInput {
   readonly language: string;
   readonly files: readonly ProgramFile[];
   readonly entryPoint?: string | undefined;
+  readonly contest?: string | undefined;
   /** Jury only: runs on after a rejected test. */
   readonly allTests?: boolean | undefined;
   /** Makes a repeated try harmless, so it is always given. */

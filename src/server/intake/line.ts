@@ -31,7 +31,7 @@ const YOUNG_AGAIN_MS = 50;
 
 /**
  * Sends held judgements out in fair order as places come free: each place to the owner with the fewest jobs out, his
- * oldest first, at most `mostOut` of one owner at a time (docs/adr/0012-fair-order.md). Runs on every server, exact
+ * oldest first, at most `mostOut` of one owner at a time (docs/adr/0018-fair-order.md). Runs on every server, exact
  * without a lock: the line is read before what is out is counted, so of two servers the second either sees what the
  * first took, or asks for the very same judgements and gets none.
  */
