@@ -30,7 +30,7 @@ export interface ChaosReport {
   readonly recoveryP50Ms: number;
   readonly recoveryP99Ms: number;
   readonly recoveryMaxMs: number;
-  /** Longest time between two confirmed submissions. */
+  /** Longest time during which submissions waited to be confirmed and none was. */
   readonly intakePauseMs: number;
   readonly subscribers: number;
   readonly resumes: number;
@@ -53,10 +53,21 @@ export const holds = (report: ChaosReport): boolean =>
     report.failedUnexplained,
   ].every((count) => count === 0) && report.failed <= Math.ceil(report.submissions / 1_000);
 
-/** Longest time between two confirmations, milliseconds. */
-export function longestPause(accepted: readonly Accepted[]): number {
-  const times = accepted.map(({ atMs }) => atMs).toSorted((a, b) => a - b);
-  return Math.max(0, ...times.slice(1).map((time, index) => time - (times[index] ?? time)));
+/**
+ * Longest time during which submissions waited to be confirmed and none was, milliseconds. That nothing is submitted
+ * while enough wait for their verdict is no pause of the intake.
+ */
+export function longestPause(accepted: readonly Pick<Accepted, "askedAtMs" | "atMs">[]): number {
+  let pauseMs = 0;
+  let askedAtMs = Infinity;
+  let nextAtMs = Infinity;
+  // Backwards: of all that are confirmed from here on, the one asked for first.
+  for (const one of accepted.toSorted((a, b) => b.atMs - a.atMs)) {
+    if (nextAtMs !== Infinity) pauseMs = Math.max(pauseMs, nextAtMs - Math.max(one.atMs, askedAtMs));
+    askedAtMs = Math.min(askedAtMs, one.askedAtMs);
+    nextAtMs = one.atMs;
+  }
+  return pauseMs;
 }
 
 export const countBy = <T>(items: Iterable<T>, of: (item: T) => string): Record<string, number> => {

@@ -9,6 +9,8 @@ export interface Accepted {
   readonly number: number;
   readonly id: string;
   readonly work: Work;
+  /** Of the first request and of the confirmation, milliseconds since 1970. */
+  readonly askedAtMs: number;
   readonly atMs: number;
 }
 
@@ -33,6 +35,7 @@ export const keyOf = (seed: number, number: number): string => `chaos-${seed}-${
 /** Hands in one program until somebody confirms it; always under the same key, as an answer may have got lost. */
 async function submit(deps: SubmittingDeps, seed: number, number: number): Promise<Accepted> {
   const work = deps.workOf(number);
+  const askedAtMs = Date.now();
   const random = createRandom(seed * 7_919 + number);
   const input = {
     problem: work.problem,
@@ -48,7 +51,7 @@ async function submit(deps: SubmittingDeps, seed: number, number: number): Promi
       .catch(() => undefined);
     const answer = (await Promise.race([asked, sleep(ANSWER_MS)]))?.submitSubmission;
     if (answer !== undefined && "submission" in answer) {
-      return { number, id: answer.submission.id, work, atMs: Date.now() };
+      return { number, id: answer.submission.id, work, askedAtMs, atMs: Date.now() };
     }
     if (answer !== undefined && !PASSING.has(answer.code)) {
       throw new Error(`submission ${number} was refused: ${answer.code} ${answer.message}`);

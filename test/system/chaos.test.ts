@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { chaos } from "../../bench/chaos/chaos.ts";
-import { holds } from "../../bench/chaos/report.ts";
+import { holds, longestPause } from "../../bench/chaos/report.ts";
 import { strikes } from "../../bench/chaos/schedule.ts";
 
 test("the same seed is the same schedule", () => {
@@ -8,6 +8,13 @@ test("the same seed is the same schedule", () => {
   expect(first(1)).toEqual(first(1));
   expect(first(1)).not.toEqual(first(2));
   expect(new Set(first(1).map(({ deed }) => deed)).size).toBe(12);
+});
+
+test("a pause of the intake is one only while somebody waits", () => {
+  const one = (askedAtMs: number, atMs: number) => ({ askedAtMs, atMs });
+  expect(longestPause([])).toBe(0);
+  expect(longestPause([one(0, 10), one(9_000, 9_020)])).toBe(20);
+  expect(longestPause([one(0, 10), one(5, 4_000), one(100, 4_100)])).toBe(3_990);
 });
 
 test("brokers that lose their disks under a full queue: all is judged, each once", async () => {
