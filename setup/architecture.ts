@@ -27,6 +27,7 @@ const LAYERS: readonly (readonly [prefix: string, mayImport: readonly string[]])
   ["src/server/intake/", ["src/shared/", "src/server/store/", "src/server/broker/"]],
   ["src/server/results/", ["src/shared/", "src/server/store/", "src/server/broker/", "src/server/intake/"]],
   ["src/server/rejudge/", ["src/shared/", "src/server/store/", "src/server/broker/", "src/server/results/"]],
+  ["src/server/webhooks/", ["src/shared/", "src/server/store/", "src/server/submissionview.ts"]],
   ["src/server/", ["src/shared/", "src/server/"]],
   ["src/supervisor/", ["src/shared/", "src/server/store/", "src/executors/languages/", "src/cli/"]],
   [

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { EnvironmentError, envInt, readEnv } from "../shared/env.ts";
 import { type Limits, readLimits } from "../shared/limits.ts";
 import { WorkloadFolders } from "../shared/workload.ts";
+import { wrongRange } from "./webhooks/address.ts";
 
 const Environment = z.object({
   MONGODB_URL: z
@@ -21,6 +22,21 @@ const Environment = z.object({
   DOCKET_REPLICAS: envInt(1, 1),
   /** Folders of kinds of work besides judging: shared/workload.ts. */
   DOCKET_WORKLOADS: WorkloadFolders,
+  DOCKET_WEBHOOK_ALLOW: z
+    .string()
+    .default("")
+    .transform((text) =>
+      text
+        .split(",")
+        .map((range) => range.trim())
+        .filter((range) => range !== ""),
+    )
+    .check(({ value, issues }) => {
+      for (const range of value) {
+        const message = wrongRange(range);
+        if (message !== undefined) issues.push({ code: "custom", message, input: value });
+      }
+    }),
   DOCKET_LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
   DOCKET_GRACE_MS: envInt(10_000),
   /** Tests only: shared/crashpoint.ts. */

@@ -86,6 +86,7 @@ async function main(): Promise<void> {
     },
     workloads,
     capabilitySecret,
+    webhookAllow: environment.DOCKET_WEBHOOK_ALLOW,
     instance: `${hostname()}-${process.pid}`,
     crash: crashPoint(environment.DOCKET_CRASH_AT),
   });

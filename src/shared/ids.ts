@@ -49,6 +49,13 @@ export const RejudgeId = z
   .brand<"RejudgeId">();
 export type RejudgeId = z.infer<typeof RejudgeId>;
 
+/** A webhook; sorts by time. */
+export const WebhookId = z
+  .string()
+  .regex(/^hook-[0-9a-hjkmnp-tv-z]{26}$/, "a webhook's id is hook- and 26 lower-case base32 characters")
+  .brand<"WebhookId">();
+export type WebhookId = z.infer<typeof WebhookId>;
+
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 
 /** The 10 characters of an id that say when. */
@@ -73,6 +80,8 @@ export function newSubmissionId(nowMs: number): SubmissionId {
 }
 
 export const newRejudgeId = (nowMs: number): RejudgeId => `rejudge-${newSubmissionId(nowMs)}` as RejudgeId;
+
+export const newWebhookId = (nowMs: number): WebhookId => `hook-${newSubmissionId(nowMs)}` as WebhookId;
 
 /** A judgement's id: `<submission>#<generation>`. */
 export type JudgementId = string & { readonly __brand: "JudgementId" };

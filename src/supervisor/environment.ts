@@ -74,6 +74,7 @@ export function serverEnvironment(
     DOCKET_REPLICAS: String(facts.replicas),
     DOCKET_WORKLOADS: facts.workloads.join(","),
     DOCKET_GRACE_MS: String(facts.graceMs),
+    DOCKET_WEBHOOK_ALLOW: env["DOCKET_WEBHOOK_ALLOW"] ?? "",
   };
 }
 

@@ -109,6 +109,12 @@ export async function createRejudged(deps: {
         })),
         { session, ordered: false },
       );
+      // From now on they count: that is news.
+      await judgements.updateMany(
+        { _id: { $in: moved.map((one) => one._id) } },
+        { $set: { untold: true } },
+        { session },
+      );
       const dead = moved.filter((one) => one.rejudge.from.state === "FAILED");
       if (dead.length > 0) {
         await judgements.bulkWrite(

@@ -9,6 +9,7 @@ import { createBlobs } from "./blobledger.ts";
 import type { BlobStore } from "./blobs.ts";
 import { type Contests, createContests } from "./contests.ts";
 import { createDeadLetters, type DeadLetters } from "./deadletters.ts";
+import { createDeliveries, type Deliveries } from "./deliveries.ts";
 import type { JudgementDocument, SubmissionDocument } from "./documents.ts";
 import { createHeld, type Held } from "./held.ts";
 import { createJudgements, type Judgements } from "./judgements.ts";
@@ -21,6 +22,7 @@ import { createServiceTimes, type ServiceTimes } from "./servicetimes.ts";
 import { createSnapshots, type Snapshots } from "./snapshots.ts";
 import { createSubmissions, type Submissions } from "./submissions.ts";
 import { guarded } from "./unavailable.ts";
+import { createWebhookStore, type Webhooks } from "./webhooks.ts";
 
 /** All of Docket's state that must survive. Methods throw StoreUnavailable when the database is out of reach. */
 export interface Store {
@@ -39,6 +41,8 @@ export interface Store {
   readonly rejected: Rejected;
   readonly rejudges: Rejudges;
   readonly rejudged: Rejudged;
+  readonly webhooks: Webhooks;
+  readonly deliveries: Deliveries;
   /** Throws StoreUnavailable when the database does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -116,6 +120,8 @@ export async function openStore(access: StoreAccess): Promise<Store> {
       rejected: await createRejected(db, access.rejectedMessages ?? DEFAULT_LIMITS.rejectedMessages),
       rejudges: await createRejudges(rejudges),
       rejudged: await createRejudged({ client, rejudges, submissions, judgements }),
+      webhooks: await createWebhookStore(db.collection("webhooks")),
+      deliveries: await createDeliveries({ collection: db.collection("deliveries"), judgements }),
       ping: () =>
         guarded(async () => {
           await client.db("admin").command({ ping: 1 });
