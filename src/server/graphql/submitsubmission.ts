@@ -65,7 +65,7 @@ export const SubmitInput = builder.inputType("SubmitSubmissionInput", {
     problem: t.string({ required: true, description: "The problem's id." }),
     language: t.string({
       required: true,
-      description: "A language's id: c, cpp, python, java, go, rust, javascript.",
+      description: "A language's id, as in `languages`; e.g. cpp, python, java.",
     }),
     source: t.string({ description: "A program of one file; or give `files`." }),
     files: t.field({ type: [FileInput], description: "All files; or give `source`." }),
