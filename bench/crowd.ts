@@ -18,13 +18,14 @@ const SUBMIT = operation(
 );
 
 const TIMES = operation(
-  `query ($id: ID!) { submission(id: $id) { state createdAt startedAt finishedAt } }`,
+  `query ($id: ID!) { submission(id: $id) { state createdAt startedAt finishedAt estimatedWaitMs } }`,
   z.object({
     submission: z.object({
       state: z.string(),
       createdAt: z.iso.datetime(),
       startedAt: z.iso.datetime().nullable(),
       finishedAt: z.iso.datetime().nullable(),
+      estimatedWaitMs: z.int().nullable(),
     }),
   }),
 );
@@ -76,9 +77,24 @@ export async function isDone(client: Client, id: string): Promise<boolean> {
   return (await client.request(TIMES, { id })).submission.finishedAt !== null;
 }
 
+/** What it is told now of when it starts, and how far that was off in the end. */
+export interface Guess {
+  readonly id: string;
+  /** When it should start, milliseconds since 1970. */
+  readonly startsAtMs: number;
+  readonly waitMs: number;
+}
+
+/** Undefined when it waits no more, or nobody can tell. */
+export async function guessOf(client: Client, id: string): Promise<Guess | undefined> {
+  const { estimatedWaitMs: waitMs } = (await client.request(TIMES, { id })).submission;
+  return waitMs === null ? undefined : { id, startsAtMs: Date.now() + waitMs, waitMs };
+}
+
 export interface Times {
   readonly waitMs: number;
   readonly serviceMs: number;
+  readonly startedAtMs: number;
 }
 
 /** Waits for its end. Throws when it has none in time, or a bad one. */
@@ -88,7 +104,11 @@ export async function timesOf(client: Client, id: string, withinMs = 120_000): P
     const { state, createdAt, startedAt, finishedAt } = submission;
     if (state === "FINISHED" && startedAt !== null && finishedAt !== null) {
       const [created, started, finished] = [createdAt, startedAt, finishedAt].map((at) => Date.parse(at));
-      return { waitMs: (started ?? 0) - (created ?? 0), serviceMs: (finished ?? 0) - (started ?? 0) };
+      return {
+        waitMs: (started ?? 0) - (created ?? 0),
+        serviceMs: (finished ?? 0) - (started ?? 0),
+        startedAtMs: started ?? 0,
+      };
     }
     if (state === "FAILED" || state === "CANCELLED") throw new Error(`${id} ended ${state}`);
   }

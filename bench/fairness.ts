@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { startStack } from "../src/supervisor/stack.ts";
-import { cancelAll, handInMany, handInOne, isDone, type Times, timesOf } from "./crowd.ts";
+import { cancelAll, guessOf, handInMany, handInOne, isDone, timesOf } from "./crowd.ts";
 import { machine, quantile, rounded, table } from "./figures.ts";
 import { makePeople, type Person } from "./soak/clients.ts";
 import { importSum } from "./sum.ts";
@@ -13,6 +13,10 @@ const ROUNDS = 3;
 const SAMPLES = 30;
 const EVERY_MS = 300;
 const TOP_UP_MS = 100;
+/** Of the flood itself every so manieth is asked how long it will wait, of the first so many. */
+const GUESS_EVERY = 20;
+const GUESSES_TO = 100;
+const LEAST_WAIT_MS = 100;
 /** Judged ones are looked for in steps of so many. */
 const STEP = 8;
 
@@ -39,13 +43,16 @@ export async function fairness(): Promise<Record<string, number>> {
     if (flooder === undefined) throw new Error("nobody is there");
     await Promise.all(others.map(async ({ client }) => await timesOf(client, await handInOne(client))));
 
+    const errors: number[] = [];
     const waits = new Map<number, number[]>([
       [SMALL, []],
       [LARGE, []],
     ]);
     for (let round = 0; round < ROUNDS; round++) {
       for (const [size, samples] of waits) {
-        samples.push(...(await under(size, flooder, others)).map((one) => one.waitMs));
+        const { waits: seen, errors: off } = await under(size, flooder, others);
+        samples.push(...seen);
+        errors.push(...off);
         console.error(`round ${round + 1}: ${size} waiting: done`);
       }
     }
@@ -63,15 +70,37 @@ export async function fairness(): Promise<Record<string, number>> {
       othersP95MsUnder100: rounded(p95(SMALL), 0),
       othersP95MsUnder5000: rounded(p95(LARGE), 0),
       othersP95Ratio: rounded(p95(LARGE) / p95(SMALL), 3),
+      estimates: errors.length,
+      estimateErrorP50: rounded(quantile(errors, 0.5), 3),
     };
   } finally {
     await stack.stop();
   }
 }
 
+/** How far off what was told was, as a part of the whole wait from then on. */
+async function errorOf({ client }: Person, id: string): Promise<() => Promise<number[]>> {
+  const askedAtMs = Date.now();
+  const guess = await guessOf(client, id);
+  return async () => {
+    const { startedAtMs } = await timesOf(client, id);
+    const wait = startedAtMs - askedAtMs;
+    // What starts while it is asked has no wait to be wrong about.
+    return guess === undefined || wait < LEAST_WAIT_MS
+      ? []
+      : [Math.abs(guess.startsAtMs - startedAtMs) / wait];
+  };
+}
+
 /** Keeps `size` of the flooder's waiting, and tells how the others fare meanwhile. */
-async function under(size: number, flooder: Person, others: readonly Person[]): Promise<Times[]> {
+async function under(
+  size: number,
+  flooder: Person,
+  others: readonly Person[],
+): Promise<{ readonly waits: number[]; readonly errors: number[] }> {
   const ids = await handInMany(flooder.client, size);
+  const asked = ids.slice(0, GUESSES_TO).filter((_, i) => i % GUESS_EVERY === GUESS_EVERY - 1);
+  const guesses = await Promise.all(asked.map((id) => errorOf(flooder, id)));
   const over = new AbortController();
   let judged = 0;
   const topUp = (async () => {
@@ -84,14 +113,20 @@ async function under(size: number, flooder: Person, others: readonly Person[]): 
     }
   })();
   try {
-    const times: Promise<Times>[] = [];
+    const times: Promise<{ readonly waitMs: number; readonly errors: number[] }>[] = [];
     for (let n = 0; n < SAMPLES; n++) {
-      const { client } = others[n % others.length] ?? flooder;
-      const id = await handInOne(client);
-      times.push(timesOf(client, id));
+      const person = others[n % others.length] ?? flooder;
+      const id = await handInOne(person.client);
+      const error = await errorOf(person, id);
+      times.push(timesOf(person.client, id).then(async ({ waitMs }) => ({ waitMs, errors: await error() })));
       await sleep(EVERY_MS);
     }
-    return await Promise.all(times);
+    const all = await Promise.all(times);
+    const flood = await Promise.all(guesses.map((error) => error()));
+    return {
+      waits: all.map((one) => one.waitMs),
+      errors: [...all.flatMap((one) => one.errors), ...flood.flat()],
+    };
   } finally {
     over.abort();
     await topUp;

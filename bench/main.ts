@@ -7,9 +7,15 @@ import { EXIT } from "../src/shared/lifecycle.ts";
 const BENCHMARKS: Readonly<Record<string, (args: string[]) => Promise<object>>> = {
   submit: async () => await (await import("./submit.ts")).submit(),
   fairness: async () => await (await import("./fairness.ts")).fairness(),
+  dispatch: async () => await (await import("./dispatch.ts")).dispatch(),
+  queue: async () => await (await import("./queue.ts")).queue(),
+  contest: async () => await (await import("./contest.ts")).contest(),
+  growth: async (sizes) =>
+    await (await import("./growth.ts")).growth(sizes.length === 0 ? undefined : sizes.map(Number)),
   sandbox: async () => await (await import("./sandbox.ts")).sandbox(),
   verdict: async (languages) =>
     await (await import("./verdict.ts")).verdict(languages.length === 0 ? undefined : languages),
+  packages: async (directories) => await (await import("./packages.ts")).packages(directories),
   subscriptions: async ([count]) =>
     await (await import("./subscriptions.ts")).subscriptions(count === undefined ? undefined : Number(count)),
 };
