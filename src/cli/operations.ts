@@ -115,8 +115,15 @@ const ProblemView = z.object({
   timeMs: z.int(),
   memoryMiB: z.int(),
   testCount: z.int(),
+  /** Null while its time limit is measured. */
+  timeLimitIsInferred: z.boolean().nullish(),
 });
 export type ProblemView = z.infer<typeof ProblemView>;
+
+export const PROBLEM = operation(
+  `query Problem($id: ID!) { problem(id: $id) { id name timeMs memoryMiB testCount timeLimitIsInferred } }`,
+  z.object({ problem: ProblemView.nullable() }),
+);
 
 const findingFields = "severity file line message expected";
 
@@ -124,7 +131,7 @@ export const IMPORT = operation(
   `mutation Import($input: ImportProblemInput!) {
     importProblem(input: $input) {
       ... on ImportProblemSuccess {
-        problem { id name timeMs memoryMiB testCount }
+        problem { id name timeMs memoryMiB testCount timeLimitIsInferred }
         warnings { ${findingFields} }
       }
       ... on UserError { code message }

@@ -1,14 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { basename, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "./client.ts";
 import { missOf } from "./expectation.ts";
 import { importProblem } from "./importproblem.ts";
-import { LANGUAGES, type SubmissionView } from "./operations.ts";
+import { LANGUAGES, PROBLEM, type ProblemView, type SubmissionView } from "./operations.ts";
 import { milliseconds, type Output, plain } from "./output.ts";
 import { type Program, readPrograms } from "./programs.ts";
 import { findingLine } from "./show.ts";
 import { handIn } from "./submit.ts";
-import { ApiRefusal } from "./trouble.ts";
+import { ApiRefusal, CliTrouble } from "./trouble.ts";
 
 /** The last line of `verify --json`. */
 export interface VerifyReport {
@@ -88,6 +89,27 @@ async function missingLanguages(client: Client): Promise<Map<string, string>> {
   );
 }
 
+/** How long the measuring of a time limit is waited for: the judging of some accepted submissions. */
+const LONGEST_MEASURING_MS = 15 * 60_000;
+const LOOK_MS = 500;
+
+/** The problem once its time limit is known. */
+async function withTimeLimit(
+  client: Client,
+  imported: ProblemView,
+  signal: AbortSignal,
+): Promise<ProblemView> {
+  let problem = imported;
+  for (let waited = 0; problem.timeLimitIsInferred === null; waited += LOOK_MS) {
+    if (waited > LONGEST_MEASURING_MS) {
+      throw new CliTrouble(`The time limit of ${problem.id} is still being measured; is there a queue?`);
+    }
+    await sleep(LOOK_MS, undefined, { signal });
+    problem = (await client.request(PROBLEM, { id: problem.id })).problem ?? problem;
+  }
+  return problem;
+}
+
 async function verifyPackage(
   deps: { client: Client; out: Output },
   input: { directory: string; report: VerifyReport; signal: AbortSignal },
@@ -104,7 +126,7 @@ async function verifyPackage(
     report.misses.push({ path: name, expected: "a package that can be imported", got: `${errors} errors` });
     return;
   }
-  const { problem } = imported;
+  const problem = await withTimeLimit(client, imported.problem, signal);
   const limits = `${problem.timeMs / 1000} s, ${problem.memoryMiB} MiB, ${problem.testCount} tests`;
   out.line(`${out.bold(plain(problem.name))}  ${out.dim(`${problem.id}: ${limits}`)}`);
   for (const warning of imported.warnings) out.line(findingLine(out, warning));

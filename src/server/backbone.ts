@@ -47,6 +47,7 @@ import { redrive, redriveMany, type RedriveOutcome } from "./results/redrive.ts"
 import { applyRejudge, cancelRejudge, type RejudgeOutcome } from "./rejudge/apply.ts";
 import { createRejudgeKeeper } from "./rejudge/keeper.ts";
 import { createRejudge, type CreateRejudgeInput, type CreateRejudgeOutcome } from "./rejudge/rejudge.ts";
+import { createTimeLimits } from "./timelimits.ts";
 import { createServiceTimes } from "./waits/servicetimes.ts";
 import { createWaits } from "./waits/waits.ts";
 import { createUnfinished } from "./unfinished.ts";
@@ -253,6 +254,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
     createReconciler({ ...mending, leases: store.leases, instance, stuck, ...reconcile }),
     createOrphanCollector({ store, clock, instance, log }),
     rejudges,
+    createTimeLimits({ store, clock, log, submit: (input) => submit(submitDeps, input) }),
     ...webhooks.services,
   ];
 

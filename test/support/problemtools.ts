@@ -4,8 +4,22 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } 
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-const VERSION = "1.20260907";
-const SHA256 = "55f19b6a72ef5cb07daf0a4e612be963a15e7972891a3afb0fff89244b6228c6";
+interface Archive {
+  readonly name: string;
+  readonly version: string;
+  readonly sha256: string;
+}
+
+const PROBLEMTOOLS: Archive = {
+  name: "problemtools",
+  version: "1.20260907",
+  sha256: "55f19b6a72ef5cb07daf0a4e612be963a15e7972891a3afb0fff89244b6228c6",
+};
+const BAPCTOOLS: Archive = {
+  name: "bapctools",
+  version: "2026.10.0",
+  sha256: "7d2adcf8a6deacf410f8b9277d059126fa3206126c90c75a178e815478f4273e",
+};
 const CACHE = new URL("../../.docket/cache/", import.meta.url).pathname;
 
 const run = promisify(execFile);
@@ -14,21 +28,26 @@ const run = promisify(execFile);
  * Folder with the unpacked source archive of the format's own tools (MIT), fetched from PyPI into .docket/cache the
  * first time and never part of this repository: its example packages and validator tests are what others judge by.
  */
-export async function problemtoolsSource(): Promise<string> {
-  const folder = join(CACHE, `problemtools-${VERSION}`);
+export const problemtoolsSource = (): Promise<string> => sourceOf(PROBLEMTOOLS);
+
+/** Likewise that of BAPCtools (GPL), for the packages that it is tested with. */
+export const bapctoolsSource = (): Promise<string> => sourceOf(BAPCTOOLS);
+
+async function sourceOf({ name, version, sha256: expected }: Archive): Promise<string> {
+  const folder = join(CACHE, `${name}-${version}`);
   if (existsSync(folder)) return folder;
   mkdirSync(CACHE, { recursive: true });
   // Two suites may fetch at once: each into a folder of its own, and the first rename wins.
   const own = mkdtempSync(join(CACHE, "fetch-"));
   try {
-    const pip = ["-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", "problemtools"];
-    await run("python3", [...pip, "--dest", own, `problemtools==${VERSION}`], { timeout: 240_000 });
-    const archive = join(own, `problemtools-${VERSION}.tar.gz`);
+    const pip = ["-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", name];
+    await run("python3", [...pip, "--dest", own, `${name}==${version}`], { timeout: 240_000 });
+    const archive = join(own, `${name}-${version}.tar.gz`);
     const sha256 = createHash("sha256").update(readFileSync(archive)).digest("hex");
-    if (sha256 !== SHA256) throw new Error(`${archive} has the SHA-256 ${sha256}, not ${SHA256}`);
+    if (sha256 !== expected) throw new Error(`${archive} has the SHA-256 ${sha256}, not ${expected}`);
     await run("tar", ["xzf", archive, "--no-same-owner", "-C", own]);
     try {
-      renameSync(join(own, `problemtools-${VERSION}`), folder);
+      renameSync(join(own, `${name}-${version}`), folder);
     } catch (error) {
       if (!existsSync(folder)) throw error;
     }

@@ -23,6 +23,12 @@ builder.node(Problem, {
       description: "Ids of the languages that submissions may be in; null: all.",
       resolve: ({ languages }) => languages && [...languages],
     }),
+    timeLimitIsInferred: t.boolean({
+      nullable: true,
+      description:
+        "Whether the time limit comes of what the package's accepted submissions need; null while they are measured.",
+      resolve: ({ timing, inferred }) => (timing === undefined ? inferred !== undefined : null),
+    }),
     takenOutAt: t.field({
       type: "DateTime",
       nullable: true,

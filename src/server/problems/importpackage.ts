@@ -68,6 +68,7 @@ async function store(deps: ImportDeps, found: ReadPackage, by: string): Promise<
     memoryMiB: manifest.limits.memoryMiB,
     codeKiB: manifest.limits.codeKiB,
     testCount: manifest.tests.length,
+    ...(found.timing === undefined ? {} : { timing: found.timing }),
     ...(found.languages === undefined ? {} : { languages: [...found.languages] }),
     importedAt: new Date(deps.clock.now()),
     importedBy: by,

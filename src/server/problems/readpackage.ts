@@ -10,13 +10,16 @@ import { findOutputValidator, type ValidatorProgram } from "./outputvalidator.ts
 import { type PackageSettings, readSettings } from "./settings.ts";
 import { readName } from "./statement.ts";
 import { asSourceFile, type FoundTest, findTests, manifestTest } from "./tests.ts";
-import { readTimeLimitMs } from "./timelimit.ts";
+import { readTimeLimit } from "./timelimit.ts";
+import { findTimedPrograms, type Timing } from "./timing.ts";
 import { findPackage, namesIn, type PackageTree } from "./tree.ts";
 import type { UnpackedFile } from "./unpack.ts";
 
 /** A package that can be stored: its manifest and the files that the manifest names. */
 export interface ReadPackage {
   readonly manifest: ProblemManifest;
+  /** How its time limit is to be found; undefined where it is given. */
+  readonly timing: Timing | undefined;
   /** Submissions may be in these; undefined: in all. */
   readonly languages: readonly LanguageId[] | undefined;
   readonly blobs: readonly UnpackedFile[];
@@ -133,10 +136,24 @@ export async function readPackage(
   const customWanted = settings.validation === "custom" || program !== undefined;
   if (!customWanted) checkDefaultFlags(settings, tests, findings);
   const name = await readName({ tree, findings, settings }, problem ?? "problem");
-  const timeMs = await readTimeLimitMs(tree, settings, findings);
+  const timed = settings.types.has("submit-answer") ? [] : findTimedPrograms(unpacked);
+  const { ms: timeMs, given } = await readTimeLimit(tree, settings, timed.length, findings);
+  const measured = given ? [] : timed;
   warnIncomplete(tree, findings);
   if (problem === undefined) return undefined;
   return {
+    timing:
+      measured.length === 0
+        ? undefined
+        : {
+            programs: measured.map(({ path, language, files }) => ({
+              path,
+              language,
+              files: files.map(asSourceFile),
+            })),
+            factor: settings.acToTimeLimit,
+            stepMs: settings.timeResolutionMs,
+          },
     languages: settings.types.has("submit-answer") ? ["text"] : settings.languages,
     manifest: {
       v: 1,
@@ -160,6 +177,7 @@ export async function readPackage(
     blobs: [
       ...tests.flatMap((test) => [test.input, test.answer, ...test.files.map(({ file }) => file)]),
       ...(program?.files.map(({ file }) => file) ?? []),
+      ...measured.flatMap(({ files }) => files.map(({ file }) => file)),
       ...[...includes.values()].flatMap((files) => files.map(({ file }) => file)),
     ],
   };

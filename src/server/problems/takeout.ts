@@ -28,7 +28,7 @@ export const TAKE_OUT_OWNERS = 3;
  */
 export async function considerTakeOut(deps: TakeOutDeps, judgement: JudgementDocument): Promise<void> {
   const { deadLetter, problem: id } = judgement;
-  if (deadLetter?.code !== "VALIDATOR_FAILED") return;
+  if (id === undefined || deadLetter?.code !== "VALIDATOR_FAILED") return;
   const { problems, deadLetters, contests } = deps.store;
   const problem = await problems.get(id);
   if (problem === undefined || problem.takenOut !== undefined) return;

@@ -1,13 +1,8 @@
 import type { Findings } from "./finding.ts";
 import { MOST_TIME_SECONDS } from "./packagelimits.ts";
 import type { PackageSettings } from "./settings.ts";
+import { FALLBACK_MS, MEASURING_MS } from "./timing.ts";
 import { type PackageTree, readText } from "./tree.ts";
-
-/**
- * CPU time limit of a package that names none. The format wants it inferred from the slowest accepted submission;
- * until that is done, this is five times what a well-made legacy package lets its reference need (1 s).
- */
-const FALLBACK_MS = 5_000;
 
 /** Seconds out of a side file; undefined, with a finding, when it is no usable number. */
 function seconds(text: string, file: string, line: number, findings: Findings): number | undefined {
@@ -22,13 +17,14 @@ function seconds(text: string, file: string, line: number, findings: Findings): 
 
 /**
  * The problem's time limit, milliseconds of CPU time: `limits.time_limit`, else `.timelimit` (Kattis), else
- * `timelimit` of domjudge-problem.ini (DOMjudge), else a default, with a warning.
+ * `timelimit` of domjudge-problem.ini (DOMjudge), else what is to do meanwhile, and `given` is false.
  */
-export async function readTimeLimitMs(
+export async function readTimeLimit(
   tree: PackageTree,
   settings: PackageSettings,
+  timedPrograms: number,
   findings: Findings,
-): Promise<number> {
+): Promise<{ readonly ms: number; readonly given: boolean }> {
   const found: { ms: number; file: string }[] = [];
   if (settings.timeMs !== undefined) found.push({ ms: settings.timeMs, file: "problem.yaml" });
   const plain = await readText(tree, ".timelimit", findings);
@@ -45,11 +41,15 @@ export async function readTimeLimitMs(
   const [first, ...rest] = found;
   if (first === undefined) {
     const step = settings.timeResolutionMs;
-    const ms = Math.ceil(FALLBACK_MS / step) * step;
-    findings.warn("problem.yaml", `no time limit is given: ${ms / 1000} s is taken`, {
+    const fallback = Math.ceil(FALLBACK_MS / step) * step;
+    const message =
+      timedPrograms > 0
+        ? `no time limit is given: it is inferred from what ${timedPrograms} accepted submissions need`
+        : `no time limit is given: ${fallback / 1000} s is taken`;
+    findings.warn("problem.yaml", message, {
       expected: "limits.time_limit, or a .timelimit file (legacy)",
     });
-    return ms;
+    return { ms: timedPrograms > 0 ? MEASURING_MS : fallback, given: false };
   }
   for (const other of rest.filter((one) => one.ms !== first.ms)) {
     findings.warn(
@@ -57,5 +57,5 @@ export async function readTimeLimitMs(
       `says ${other.ms / 1000} s, but ${first.file} says ${first.ms / 1000} s, which counts`,
     );
   }
-  return Math.max(1, first.ms);
+  return { ms: Math.max(1, first.ms), given: true };
 }

@@ -192,6 +192,18 @@ export interface ProblemDocument {
   readonly testCount: number;
   /** Submissions may be in these; none: in all. */
   readonly languages?: readonly LanguageId[];
+  /** Set while its time limit is measured, in the shape of problems/timing.ts. */
+  readonly timing?: {
+    readonly programs: readonly {
+      readonly path: string;
+      readonly language: LanguageId;
+      readonly files: readonly SourceFile[];
+    }[];
+    readonly factor: number;
+    readonly stepMs: number;
+  };
+  /** What its time limit was inferred from; none: it was given. */
+  readonly inferred?: { readonly timeMs: number; readonly programs: number; readonly slowestMs?: number };
   /** Set while no submissions are taken for it (problems/takeout.ts). */
   readonly takenOut?: { readonly at: Date; readonly reason: string };
   /** What its validator did before does not count any more. */

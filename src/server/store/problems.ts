@@ -8,6 +8,14 @@ export interface Problems {
   get(id: ProblemId): Promise<ProblemDocument | undefined>;
   /** Makes this the newest version. Its blobs and manifest must be stored before. */
   put(problem: ProblemDocument): Promise<void>;
+  /** Those whose time limit is still measured. */
+  timed(): Promise<ProblemDocument[]>;
+  /** A version with its inferred time limit. False when the problem is another version by now. */
+  setTimeLimit(input: {
+    problem: ProblemDocument;
+    manifest: Sha256;
+    inferred: NonNullable<ProblemDocument["inferred"]>;
+  }): Promise<boolean>;
   /** Takes no more submissions for it. False when it is another version by now, or taken out already. */
   takeOut(input: { id: ProblemId; manifest: Sha256; at: Date; reason: string }): Promise<boolean>;
   /** Takes submissions for it again; the problem as it is then. */
@@ -28,6 +36,18 @@ export function createProblems(deps: {
         // Before the problem: submissions pin the version that they were made for, so its blobs stay for ever.
         await blobs.keep([problem.manifest, ...problem.blobs]);
         await collection.replaceOne({ _id: problem._id }, problem, { upsert: true });
+      }),
+    timed: () => guarded(() => collection.find({ timing: { $exists: true } }).toArray()),
+    setTimeLimit: ({ problem, manifest, inferred }) =>
+      guarded(async () => {
+        const written = await collection.updateOne(
+          { _id: problem._id, manifest: problem.manifest },
+          {
+            $set: { manifest, inferred, timeMs: inferred.timeMs, blobs: [...problem.blobs, manifest] },
+            $unset: { timing: 1 },
+          },
+        );
+        return written.matchedCount === 1;
       }),
     takeOut: ({ id, manifest, at, reason }) =>
       guarded(async () => {
