@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { lexicographicSortSchema, printSchema } from "graphql";
 import { schema } from "./src/server/graphql/schema.ts";
 import { ERRORS, FAULTS } from "./src/shared/errors.ts";
-import { LIMIT_DEFINITIONS, limitVariable } from "./src/shared/limits.ts";
+import { BOUNDS, LIMIT_DEFINITIONS, limitVariable } from "./src/shared/limits.ts";
 
 /**
  * `npm run codegen` prints what is derived from the code: the schema and two tables of the documentation.
@@ -52,6 +52,17 @@ function limitsPage(): string {
 Printed by \`npm run codegen\` from src/shared/limits.ts. Each limit is set by its environment variable, a whole number above 0 in the unit named here.
 
 ${table(columns, rows)}
+
+\`docket_refused_total{limit}\` counts who was turned away by a limit on connections, requests, imports and request sizes.
+
+## Fixed bounds
+
+What keeps memory and documents small whatever comes, and cannot be set. \`docket_evictions_total{memory}\` counts what had to make room in those that remember something.
+
+${table(
+  [columns[0], columns[2], columns[3], columns[4]].filter((column) => column !== undefined),
+  Object.entries(BOUNDS).map(([name, { unit, value, doc }]) => [`\`${name}\``, String(value), unit, doc]),
+)}
 `;
 }
 

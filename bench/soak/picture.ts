@@ -128,7 +128,10 @@ function draw({ title, lines }: Chart, top: number, minutes: number): string {
 }
 
 /** The whole run as an SVG drawing; the grey band is the warm-up. */
-export function picture(samples: readonly Sample[], report: SoakReport): string {
+export function picture(
+  samples: readonly Sample[],
+  report: Pick<SoakReport, "minutes" | "submissions" | "ratePerSecond" | "capacityPerSecond" | "rssGrowth">,
+): string {
   const charts = chartsOf(samples).filter(({ lines }) => lines.length > 0);
   const height = 40 + charts.length * HEIGHT;
   const band = (WIDTH - LEFT - RIGHT) / 6;

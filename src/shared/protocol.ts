@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ExecutorId, SubmissionId } from "./ids.ts";
 import { Lane } from "./lane.ts";
+import { BOUNDS } from "./limits.ts";
 import { QueueId } from "./queue.ts";
 
 /**
@@ -122,23 +123,27 @@ export const Control = z.discriminatedUnion("type", [
 ]);
 export type Control = z.infer<typeof Control>;
 
+/** What an executor says of itself is kept in memory and shown: bounded, whoever it is. */
+const Said = z.string().max(BOUNDS.presenceCharacters.value);
+const few = <T extends z.ZodType>(one: T) => z.array(one).max(BOUNDS.presenceEntries.value);
+
 /** On `presence.<executor>`, every `PRESENCE_INTERVAL_MS`. */
 export const Presence = z.object({
   executor: ExecutorId,
-  pool: z.string(),
+  pool: Said,
   /** Languages that passed their self-test here, with the toolchain's own version line. */
-  languages: z.array(z.object({ id: QueueId, version: z.string() })),
+  languages: few(z.object({ id: QueueId, version: Said })),
   /** Languages that this executor was told to offer but cannot, and how to mend it. */
-  notOffered: z.array(z.object({ id: QueueId, reason: z.string() })),
-  lanes: z.array(Lane),
-  slots: z.int(),
+  notOffered: few(z.object({ id: QueueId, reason: Said })),
+  lanes: few(Lane),
+  slots: z.int().min(0),
   /** Of them, those that take contest jobs only. */
   contestReserved: z.int().min(0).optional(),
-  running: z.array(z.object({ submission: SubmissionId, language: QueueId, sinceMs: z.int() })),
+  running: few(z.object({ submission: SubmissionId, language: QueueId, sinceMs: z.int() })),
   state: z.enum(["starting", "ready", "unhealthy", "draining"]),
   /** Why it does not pull, when unhealthy. */
-  reason: z.string().optional(),
-  version: z.string(),
+  reason: Said.optional(),
+  version: Said,
   startedAtMs: z.int(),
 });
 export type Presence = z.infer<typeof Presence>;

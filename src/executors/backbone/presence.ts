@@ -3,6 +3,7 @@ import type { ExecutorId } from "../../shared/ids.ts";
 import type { Lane } from "../../shared/lane.ts";
 import type { Service } from "../../shared/lifecycle.ts";
 import { encodeJson } from "../../shared/nats.ts";
+import { BOUNDS } from "../../shared/limits.ts";
 import type { Presence } from "../../shared/protocol.ts";
 import { PRESENCE_INTERVAL_MS, subjects, type Topology } from "../../shared/topology.ts";
 import type { Board } from "./board.ts";
@@ -32,6 +33,22 @@ const LEAST_INTERVAL_MS = 100;
 
 export interface PresenceService extends Service {
   state(): Presence["state"];
+}
+
+/** Cut to what the protocol takes: an executor must not be unheard for a long message of a compiler. */
+export function boundedPresence(presence: Presence): Presence {
+  const said = (text: string): string => text.slice(0, BOUNDS.presenceCharacters.value);
+  const few = <T>(all: readonly T[]): T[] => all.slice(0, BOUNDS.presenceEntries.value);
+  const { reason } = presence;
+  return {
+    ...presence,
+    pool: said(presence.pool),
+    languages: few(presence.languages).map(({ id, version }) => ({ id, version: said(version) })),
+    notOffered: few(presence.notOffered).map((one) => ({ id: one.id, reason: said(one.reason) })),
+    running: few(presence.running),
+    ...(reason === undefined ? {} : { reason: said(reason) }),
+    version: said(presence.version),
+  };
 }
 
 /** Says every two seconds, and when something changes, what this executor offers and does. */
@@ -68,7 +85,10 @@ export function createPresence(deps: PresenceDeps): PresenceService {
       version: deps.version,
       startedAtMs,
     };
-    connection.nats.publish(subjects.presence(deps.topology, deps.executor), encodeJson(presence));
+    connection.nats.publish(
+      subjects.presence(deps.topology, deps.executor),
+      encodeJson(boundedPresence(presence)),
+    );
   };
 
   const repeat = async (): Promise<void> => {

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { DEFAULT_LIMITS } from "../../../src/shared/limits.ts";
 import type { TestReport } from "../../../src/shared/judging.ts";
 import { type Judging, openJudging } from "./harness.ts";
 import { findLanguages } from "./toolchains.ts";
@@ -82,6 +83,13 @@ test.each<[string, string, string]>([
   ["ends without a word", "", "WA"],
 ])("one that %s", async (_what, source, verdict) => {
   expect(await reportOf(source)).toMatchObject({ verdict });
+});
+
+test("of a long conversation the beginning is kept, up to transcriptCharacters", async () => {
+  const report = await reportOf("print('1' * 100_000, flush=True)\ninput()");
+  const { length } = report?.transcript ?? "";
+  expect(length).toBeGreaterThan(DEFAULT_LIMITS.transcriptCharacters / 2);
+  expect(length).toBeLessThanOrEqual(DEFAULT_LIMITS.transcriptCharacters);
 });
 
 test("the jury sees what was said, in order", async () => {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { JudgeProgress } from "../../../src/shared/judging.ts";
+import { DEFAULT_LIMITS } from "../../../src/shared/limits.ts";
 import { type JudgeRequest, type Judging, openJudging } from "./harness.ts";
 import { PROGRAMS } from "./programs.ts";
 import { findLanguages } from "./toolchains.ts";
@@ -120,7 +121,7 @@ test("a compile error has the compiler's words, without our paths, and not too m
   expect(words.compile?.message).toMatch(/^main\.c: In function/);
   const flood = await judging.judge({ language: "c", source: "int main(void) { x;\n".repeat(2_000) });
   expect(flood.verdict).toBe("CE");
-  expect(flood.compile?.message.length).toBe(4_000);
+  expect(flood.compile?.message.length).toBe(DEFAULT_LIMITS.compileMessageCharacters);
 });
 
 test("compile limits are the program's, and said", async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ranOutOfMemory } from "../../../src/executors/judge/outofmemory.ts";
+import { DEFAULT_LIMITS } from "../../../src/shared/limits.ts";
 import type { LanguageId } from "../../../src/shared/language.ts";
 import { type Judging, openJudging } from "./harness.ts";
 import { findLanguages, type FoundLanguages } from "./toolchains.ts";
@@ -67,7 +68,7 @@ describe("error output", () => {
     );
     expect(report?.verdict).toBe("WA");
     expect(report?.errorOutput).toMatch(/^first x+\n…\né+ last$/);
-    expect(report?.errorOutput?.length).toBeLessThanOrEqual(1_003);
+    expect(report?.errorOutput?.length).toBeLessThanOrEqual(DEFAULT_LIMITS.errorOutputCharacters + 3);
   });
 
   test("counts against the output limit", async () => {

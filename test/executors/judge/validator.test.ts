@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { DEFAULT_LIMITS } from "../../../src/shared/limits.ts";
 import type { LanguageId } from "../../../src/shared/language.ts";
 import { type Judging, openJudging } from "./harness.ts";
 import { findLanguages, type FoundLanguages } from "./toolchains.ts";
@@ -27,6 +28,16 @@ const outcome = (source: string, output = "5\n", validatorArgs: readonly string[
     validatorArgs,
     limits: { validationTimeMs: 500 },
   });
+
+test("what a validator tells the jury is kept up to judgeMessageCharacters", async () => {
+  const chatty = "import sys\nopen(sys.argv[3] + 'judgemessage.txt', 'w').write('m' * 5000)\nsys.exit(43)";
+  const ended = await outcome(chatty);
+  const kept = "m".repeat(DEFAULT_LIMITS.judgeMessageCharacters);
+  expect(ended).toMatchObject({
+    type: "finished",
+    result: { tests: [{ verdict: "WA", judgeMessage: kept }] },
+  });
+});
 
 /** Accepts any number of which the square is the second argument; tells jury and owner different things. */
 const SQUARE: Readonly<Record<"c" | "cpp" | "java" | "python", Readonly<Record<string, string>>>> = {

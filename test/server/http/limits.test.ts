@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DEFAULT_LIMITS } from "../../../src/shared/limits.ts";
 import { namespace } from "../../support/namespace.ts";
 import { bearer, graphql } from "./client.ts";
 import { startTestServer, type TestServer } from "./testserver.ts";
@@ -101,7 +102,7 @@ describe("limits of GraphQL", () => {
   });
 
   it("refuses a document of very many tokens without parsing the whole of it", async () => {
-    const answer = await graphql(server.url, alice, `{ ${"a ".repeat(5_000)} }`);
+    const answer = await graphql(server.url, alice, `{ ${"a ".repeat(DEFAULT_LIMITS.queryTokens + 1)} }`);
     expect(answer.data).toBeUndefined();
     expect(answer.errors[0]?.message).toContain("tokens");
   });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SubmitOutcome } from "../../../src/server/intake/outcome.ts";
+import { DEFAULT_LIMITS as LIMITS } from "../../../src/shared/limits.ts";
 import { namespace } from "../../support/namespace.ts";
 import {
   accepted,
@@ -45,7 +46,12 @@ describe("what is refused", () => {
       "SOURCE_EMPTY",
       /empty/,
     ],
-    ["more than the server takes", program({ source: "x".repeat(200_000) }), "SOURCE_TOO_LARGE", /131072/],
+    [
+      "more than the server takes",
+      program({ source: "x".repeat(LIMITS.sourceBytes + 1) }),
+      "SOURCE_TOO_LARGE",
+      new RegExp(String(LIMITS.sourceBytes)),
+    ],
     [
       "more than the problem takes",
       program({ source: "x".repeat(70_000) }),
@@ -56,16 +62,25 @@ describe("what is refused", () => {
       "too many files",
       {
         ...program(),
-        files: Array.from({ length: 33 }, (_, i) => ({ name: `f${i}.py`, content: bytes("1") })),
+        files: Array.from({ length: LIMITS.sourceFiles + 1 }, (_, i) => ({
+          name: `f${i}.py`,
+          content: bytes("1"),
+        })),
       },
       "TOO_MANY_FILES",
-      /32/,
+      new RegExp(String(LIMITS.sourceFiles)),
     ],
     [
       "a path as file name",
       { ...program(), files: [{ name: "../main.py", content: bytes("1") }] },
       "FILE_NAME_INVALID",
       /without folders/,
+    ],
+    [
+      "a long file name",
+      { ...program(), files: [{ name: "n".repeat(LIMITS.fileNameCharacters + 1), content: bytes("1") }] },
+      "FILE_NAME_INVALID",
+      new RegExp(String(LIMITS.fileNameCharacters)),
     ],
     [
       "a hidden file",
@@ -86,7 +101,12 @@ describe("what is refused", () => {
       /twice/,
     ],
     ["an empty key", program({ idempotencyKey: "" }), "INPUT_INVALID", /idempotencyKey/],
-    ["a long key", program({ idempotencyKey: "k".repeat(200) }), "INPUT_INVALID", /128/],
+    [
+      "a long key",
+      program({ idempotencyKey: "k".repeat(LIMITS.idempotencyKeyCharacters + 1) }),
+      "INPUT_INVALID",
+      new RegExp(String(LIMITS.idempotencyKeyCharacters)),
+    ],
     ["an entry point that is a path", { ...program(), entryPoint: "a/b" }, "INPUT_INVALID", /entryPoint/],
     ["the contest lane for a participant", program({ lane: "contest" }), "FORBIDDEN", /contest/],
   ];

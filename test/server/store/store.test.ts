@@ -76,6 +76,51 @@ async function insert(
   return [submission, judgement];
 }
 
+describe("rejected messages", () => {
+  it("are kept up to rejectedMessages, also when that is changed", async () => {
+    const at = { url: ns.mongodbUrl, database: `${ns.database}-few` };
+    const put = async (few: Store, count: number): Promise<string[]> => {
+      for (let n = 0; n < count; n++) {
+        const message = {
+          at: new Date(),
+          source: "event",
+          reason: "forged",
+          place: "p",
+          excerpt: "",
+        } as const;
+        await few.rejected.put({ ...message, why: String(n) });
+      }
+      return (await few.rejected.newest(100)).map(({ why }) => why);
+    };
+    for (const rejectedMessages of [3, 5, 2]) {
+      const few = await openStore({ ...at, rejectedMessages });
+      try {
+        const expected = Array.from({ length: rejectedMessages }, (_, n) => String(9 - n));
+        expect(await put(few, 10)).toEqual(expected);
+      } finally {
+        await few.close();
+      }
+    }
+    await client.db(at.database).dropDatabase();
+  });
+});
+
+describe("jury's filters", () => {
+  it.each([
+    ["a verdict", { state: "FINISHED", "result.verdict": "MLE" }, "result.verdict_1__id_-1"],
+    ["a rare state", { state: "FAILED" }, "state_1__id_-1"],
+  ])("by %s do not read all that was ever judged", async (_, filter, index) => {
+    const judgements = client.db(ns.database).collection("judgements");
+    const plan = await judgements
+      .find({ kind: "judge", ...filter })
+      .sort({ _id: -1 })
+      .limit(20)
+      .explain();
+    expect(JSON.stringify(plan["queryPlanner"]["winningPlan"])).toContain(index);
+    expect(JSON.stringify(plan["queryPlanner"]["winningPlan"])).not.toContain('"SORT"');
+  });
+});
+
 describe("blobs", () => {
   it.each([0, 10, 256 * 1024, 256 * 1024 + 1, 3_000_000])("keep %i bytes", async (size) => {
     const content = randomBytes(size);
