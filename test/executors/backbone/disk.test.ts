@@ -23,8 +23,3 @@ test("an executor with less free disk than executorFreeDiskBytes takes no job, a
   expect(await asked).toContain("docket_executor_healthy 0");
   expect(await stage.waiting()).toBe(1);
 });
-  // It has looked for work often since.
-  const pulled = async (): Promise<string> => (await fetch(`${executor.url()}/metrics`)).text();
-  expect(await pulled()).toContain("docket_executor_healthy 0");
-  expect(await stage.waiting()).toBe(1);
-});
