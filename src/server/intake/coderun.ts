@@ -4,6 +4,7 @@ import {
   CODE_RUN_KIND,
   CodeRunInput,
   type CodeRunPayload,
+  CodeRunResult,
 } from "../../shared/coderun.ts";
 import { judgementId, newSubmissionId, type Sha256 } from "../../shared/ids.ts";
 import { LanguageId } from "../../shared/language.ts";
@@ -46,6 +47,10 @@ export const codeRunWork: WorkKind = {
   blobs: (handedIn) => {
     const { files, input } = asCodeRun(handedIn);
     return [...files.map(({ sha256 }) => sha256), ...(input.stdin === undefined ? [] : [input.stdin.sha256])];
+  },
+  isResult: (result, final) => {
+    const parsed = CodeRunResult.safeParse(result);
+    return parsed.success && (!final || parsed.data.outcome !== undefined);
   },
   deadlineMs: (handedIn) => {
     const { timeMs } = asCodeRun(handedIn).input.limits;
