@@ -22,6 +22,8 @@ export interface GraphQLDeps {
     | "rejected"
     | "rejudges"
     | "rejudged"
+    | "webhooks"
+    | "deliveries"
     | "problems"
     | "blobs"
   >;
@@ -38,6 +40,7 @@ export interface GraphQLDeps {
     | "createRejudge"
     | "applyRejudge"
     | "cancelRejudge"
+    | "webhooks"
     | "queues"
     | "waitOf"
     | "executors"

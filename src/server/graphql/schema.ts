@@ -16,6 +16,8 @@ import { addRejectedMessages } from "./rejectedmessages.ts";
 import { addSubmitSubmission } from "./submitsubmission.ts";
 import { addSubmitSubmissions } from "./submitsubmissions.ts";
 import { addVerdictUpdated } from "./verdictupdated.ts";
+import { addWebhookMutations } from "./webhookmutations.ts";
+import { addWebhooks } from "./webhooks.ts";
 import { addWork } from "./work.ts";
 import { addWorkMutations } from "./workmutations.ts";
 
@@ -36,6 +38,8 @@ addReinstateProblem();
 addHistory();
 addRejudges();
 addRejudgeMutations();
+addWebhooks();
+addWebhookMutations();
 addWork();
 addWorkMutations();
 
