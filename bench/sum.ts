@@ -54,22 +54,39 @@ const Answer = z.object({
   data: z.object({ importProblem: z.object({ type: z.literal("ImportProblemSuccess") }) }),
 });
 
+/** The same with forty tests. */
+export const SUM40 = "bench-sum40";
+
+const manyTests = (count: number): Record<string, string> =>
+  Object.fromEntries(
+    Array.from({ length: count - 3 }, (_, n) => [
+      [`data/secret/more-${n}.in`, `${n} ${n * 1_000}\n`],
+      [`data/secret/more-${n}.ans`, `${n * 1_001}\n`],
+    ]).flat(),
+  );
+
+type ImportInto = { readonly url: string; readonly keys: { readonly jury: string } };
+
 /** Imports the problem through the public API. Throws with the server's answer when it is refused. */
-export async function importSum(stack: { url: string; keys: { jury: string } }): Promise<void> {
+export const importSum = (stack: ImportInto): Promise<void> => importFiles(stack, SUM, FILES);
+export const importSum40 = (stack: ImportInto): Promise<void> =>
+  importFiles(stack, SUM40, { ...FILES, ...manyTests(40) });
+
+async function importFiles(stack: ImportInto, id: string, files: Record<string, string>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "docket-bench-"));
   try {
-    for (const [path, text] of Object.entries(FILES)) {
-      const file = join(folder, SUM, path);
+    for (const [path, text] of Object.entries(files)) {
+      const file = join(folder, id, path);
       await mkdir(dirname(file), { recursive: true });
       await writeFile(file, text);
     }
-    const archive = await promisify(execFile)("tar", ["cz", "-C", folder, SUM], { encoding: "buffer" });
+    const archive = await promisify(execFile)("tar", ["cz", "-C", folder, id], { encoding: "buffer" });
     const response = await fetch(`${stack.url}/graphql`, {
       method: "POST",
       headers: { "content-type": "application/json", authorization: `Bearer ${stack.keys.jury}` },
       body: JSON.stringify({
         query: `mutation ($archiveBase64: String!) {
-          importProblem(input: { archiveBase64: $archiveBase64, archiveName: "${SUM}.tar.gz" }) {
+          importProblem(input: { archiveBase64: $archiveBase64, archiveName: "${id}.tar.gz" }) {
             type: __typename ... on UserError { code message } ... on PackageRefused { findings { file message } }
           }
         }`,

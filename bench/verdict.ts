@@ -2,12 +2,28 @@ import { createClient } from "graphql-ws";
 import { WebSocket } from "ws";
 import { z } from "zod";
 import { startStack } from "../src/supervisor/stack.ts";
+import { prepareToolchains } from "./toolchains.ts";
 import { machine, quantile, rounded, table } from "./figures.ts";
-import { BENCH_LANGUAGES, type BenchLanguage, fresh, importSum, SOLUTIONS, SUM } from "./sum.ts";
+import {
+  BENCH_LANGUAGES,
+  type BenchLanguage,
+  fresh,
+  importSum,
+  importSum40,
+  SOLUTIONS,
+  SUM,
+  SUM40,
+} from "./sum.ts";
 
 const WARM_UP = 5;
 const RUNS = 30;
 const TIMEOUT_MS = 60_000;
+
+interface Program {
+  readonly language: BenchLanguage;
+  readonly source: string;
+  readonly problem?: string;
+}
 
 const Submitted = z.object({
   data: z.object({ submitSubmission: z.object({ submission: z.object({ id: z.string() }) }) }),
@@ -28,12 +44,14 @@ const Offers = z.object({
 /**
  * From the start of the submit request to the final update at a subscriber on WebSocket, one after the other, warm.
  * "cppCached" submits one C++ program again and again, so that its artefact comes from the cache; every other row
- * compiles each program anew. `only`: languages to measure.
+ * compiles each program anew: "cppAllHeaders" with bits/stdc++.h. "javascript40Tests" has forty tests instead of three.
+ * What executors make in the background is there before. `only`: languages to measure.
  */
 export async function verdict(
   only: readonly string[] = BENCH_LANGUAGES,
 ): Promise<{ p50Ms: Record<string, number>; p99Ms: Record<string, number> }> {
   console.log(machine());
+  await prepareToolchains(only);
   const stack = await startStack({
     pools: [{ name: "all", languages: [...BENCH_LANGUAGES], slots: 2 }],
     env: process.env,
@@ -59,12 +77,12 @@ export async function verdict(
   });
 
   /** Milliseconds to the final update. Throws when it is not "Accepted". */
-  async function once(language: BenchLanguage, source: string): Promise<number> {
+  async function once({ language, source, problem = SUM }: Program): Promise<number> {
     const begin = performance.now();
     const answer = await ask(
       `mutation ($input: SubmitSubmissionInput!) { submitSubmission(input: $input) {
         ... on SubmitSubmissionSuccess { submission { id } } ... on UserError { code message } } }`,
-      { input: { problem: SUM, language, source } },
+      { input: { problem, language, source } },
     );
     const submitted = Submitted.safeParse(answer);
     if (!submitted.success) throw new Error(`${language} was not accepted: ${JSON.stringify(answer)}`);
@@ -92,14 +110,10 @@ export async function verdict(
     throw new Error(`${language} had no verdict after ${TIMEOUT_MS} ms`);
   }
 
-  async function series(
-    name: string,
-    language: BenchLanguage,
-    source: (n: number) => string,
-  ): Promise<number[]> {
+  async function series(name: string, program: (n: number) => Program): Promise<number[]> {
     const samples: number[] = [];
     for (let n = 0; n < WARM_UP + RUNS; n++) {
-      const ms = await once(language, source(n));
+      const ms = await once(program(n));
       if (n >= WARM_UP) samples.push(ms);
     }
     console.error(`${name}: done`);
@@ -107,15 +121,26 @@ export async function verdict(
   }
 
   try {
-    await importSum(stack);
+    await Promise.all([importSum(stack), importSum40(stack)]);
     const offers = Offers.parse(await ask("{ languages { language { id } offered } }")).data.languages;
     const offered = BENCH_LANGUAGES.filter(
       (id) => only.includes(id) && offers.some((offer) => offer.language.id === id && offer.offered),
     );
     const rows: [name: string, samples: number[]][] = [];
+    const row = async (name: string, program: (n: number) => Program): Promise<void> => {
+      rows.push([name, await series(name, program)]);
+    };
     for (const language of offered) {
-      rows.push([language, await series(language, language, (n) => fresh(language, `run ${n}`))]);
-      if (language === "cpp") rows.push(["cppCached", await series("cppCached", "cpp", () => SOLUTIONS.cpp)]);
+      const made = (n: number): Program => ({ language, source: fresh(language, `run ${n}`) });
+      await row(language, made);
+      if (language === "cpp") {
+        await row("cppCached", () => ({ language, source: SOLUTIONS.cpp }));
+        const all = (text: string): string => text.replace("<iostream>", "<bits/stdc++.h>");
+        await row("cppAllHeaders", (n) => ({ language, source: all(made(n).source) }));
+      }
+      if (language === "javascript") {
+        await row("javascript40Tests", (n) => ({ ...made(RUNS * 2 + n), problem: SUM40 }));
+      }
     }
     const at = (samples: readonly number[], share: number): number => rounded(quantile(samples, share));
     console.log(

@@ -14,7 +14,7 @@ const PROGRAM = fileURLToPath(new URL("preparer.ts", import.meta.url));
 export function startPreparing(
   deps: { readonly registry: Registry; readonly log: Log },
   input: PrepareInput,
-): Service {
+): Service & { readonly done: Promise<void> } {
   const note = measure(deps.registry);
   const child = spawn(process.execPath, [PROGRAM], { stdio: ["pipe", "pipe", "inherit"], env: {} });
   const ended = new Promise<void>((resolve) => {
@@ -39,6 +39,8 @@ export function startPreparing(
   });
   return {
     name: "preparing",
+    /** All is made, or could not be. */
+    done: ended,
     start: () => Promise.resolve(),
     stop: async () => {
       child.stdin.end();

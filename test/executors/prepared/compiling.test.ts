@@ -1,26 +1,30 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { type ChildProcessByStdio, execFileSync, spawn } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Writable } from "node:stream";
 import { Registry } from "prom-client";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { preparedFolder } from "../../../src/executors/prepared/folder.ts";
 import { startPreparing } from "../../../src/executors/prepared/preparing.ts";
 import { findLanguages, type FoundLanguage } from "../../../src/executors/selftest.ts";
 import { createLog } from "../../../src/shared/log.ts";
-import { until } from "../../support/processes.ts";
 import { type Judging, openJudging } from "../judge/harness.ts";
 
 let folder: string;
 let cpp: FoundLanguage | undefined;
 /** Where its headers are. */
 let prepared: string;
-let judging: Judging;
+let judging: Judging | undefined;
+let cleaner: ChildProcessByStdio<Writable, null, null>;
 const registry = new Registry();
 
 /** As an executor starts, but that here the preparer is waited for. */
 beforeAll(async () => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), "docket-prepared-")));
+  chmodSync(folder, 0o755);
+  // What root has made stays root's when this process is root no more: whoever removes it is started before.
+  cleaner = spawn("/bin/sh", ["-c", 'cat; rm -rf "$0"', folder], { stdio: ["pipe", "ignore", "inherit"] });
   const cacheDir = join(folder, "cache");
   mkdirSync(cacheDir);
   const { found } = await findLanguages(["cpp"], {
@@ -32,12 +36,8 @@ beforeAll(async () => {
   const wanted = cpp?.toolchain.prepared ?? [];
   const log = createLog("preparing", "silent");
   const preparing = startPreparing({ registry, log }, { cacheDir, maxBytes: 2 ** 30, wanted });
-  await until(
-    "the headers are there",
-    async () => (await registry.metrics()).includes('lookups_total{name="cpp",result="miss"} 1'),
-    240_000,
-  );
-  await preparing.stop();
+  await preparing.done;
+  expect(await registry.metrics()).toContain('lookups_total{name="cpp",result="miss"} 1');
   if (cpp === undefined || wanted[0] === undefined) throw new Error("no g++ here");
   prepared = preparedFolder(cacheDir, wanted[0]);
   // One that has a word in it that the real header has not.
@@ -50,13 +50,17 @@ beforeAll(async () => {
   });
 }, 300_000);
 afterAll(async () => {
-  await judging.close();
-  rmSync(folder, { recursive: true });
+  await judging?.close();
+  const gone = new Promise((resolve) => cleaner.once("close", resolve));
+  cleaner.stdin.end();
+  await gone;
 });
 
 const SUM = "long n; std::cin >> n; std::cout << n + 1 << std::endl;";
-const judge = async (source: string) =>
-  await judging.judge({ language: "cpp", source, limits: { timeMs: 5_000 } });
+async function judge(source: string) {
+  if (judging === undefined) throw new Error("not opened");
+  return await judging.judge({ language: "cpp", source, limits: { timeMs: 5_000 } });
+}
 
 it.each([
   ["the header", ""],
@@ -70,7 +74,8 @@ it.each([
 
 it("a precompiled header is what the compiler takes", async () => {
   const main = `#ifndef IS_PRECOMPILED\n#error read as text\n#endif\n#include <iostream>\nint main() { ${SUM} }\n`;
-  expect(await judge(`#include <cstdio>\n${main}`)).toMatchObject({ verdict: "AC" });
+  const taken = await judge(`#include <cstdio>\n${main}`);
+  expect([taken.compile?.message, taken.verdict]).toEqual(["", "AC"]);
   // Not the first header: then it cannot be.
   const { verdict, compile } = await judge(`#include <vector>\n#include <cstdio>\n${main}`);
   expect([verdict, compile?.message]).toEqual(["CE", expect.stringContaining("read as text")]);
