@@ -11,6 +11,7 @@ import { isFinal, SUBMISSION, type SubmissionView } from "./operations.ts";
 import { createOutput, type Output, plain } from "./output.ts";
 import { addReinstateProblemCommand } from "./reinstateproblem.ts";
 import { readInput, runCode, showRun } from "./runcode.ts";
+import { addRejudgeCommand } from "./rejudgecommand.ts";
 import { createProgress, findingLine, outcomeLines } from "./show.ts";
 import { handIn, readProgram } from "./submit.ts";
 import { CLI_EXIT, CliTrouble, Interrupted } from "./trouble.ts";
@@ -189,6 +190,13 @@ addReinstateProblemCommand(program, async (command, use) => {
   });
 });
 addContestsCommand(program, async (command, use) => {
+  const { json = false, ...connect } = shared(command);
+  await act(connect, "jury", async (client) => {
+    await use(client, out, { json });
+    return CLI_EXIT.ok;
+  });
+});
+addRejudgeCommand(program, async (command, use) => {
   const { json = false, ...connect } = shared(command);
   await act(connect, "jury", async (client) => {
     await use(client, out, { json });

@@ -31,6 +31,7 @@ export interface RigInput {
   readonly timeoutMs?: number;
   readonly instance?: string;
   readonly crash?: CrashPoint;
+  readonly webhookAllow?: readonly string[];
   readonly reconcile?: {
     readonly intervalMs: number;
     readonly quietMs: number;
@@ -66,6 +67,7 @@ export async function startServer(input: RigInput): Promise<Server> {
     registry,
     instance: input.instance ?? "test",
     crash: input.crash,
+    webhookAllow: input.webhookAllow,
     ...(input.reconcile ? { reconcile: input.reconcile } : {}),
   });
   await backbone.start();
