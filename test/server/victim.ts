@@ -14,7 +14,8 @@ const Input = z.object({
   natsUrl: z.string(),
   database: z.string(),
   topology: z.object({ prefix: z.string(), replicas: z.int() }),
-  limits: z.object({ tries: z.int() }).exactOptional(),
+  limits: z.record(z.string(), z.int()).exactOptional(),
+  webhookAllow: z.array(z.string()).exactOptional(),
   reconcile: z.object({ intervalMs: z.number(), quietMs: z.number() }).exactOptional(),
 });
 const [, , input = "", place] = process.argv;
