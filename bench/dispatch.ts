@@ -25,7 +25,13 @@ export async function dispatch(): Promise<Record<string, number>> {
         [JOBS, slots, idealSeconds, rounded(seconds, 2), rounded(efficiency, 3)],
       ]),
     );
-    return { jobs: JOBS, slots, idealSeconds, seconds: rounded(seconds, 2), efficiency: rounded(efficiency, 3) };
+    return {
+      jobs: JOBS,
+      slots,
+      idealSeconds,
+      seconds: rounded(seconds, 2),
+      efficiency: rounded(efficiency, 3),
+    };
   } finally {
     await works.stop();
   }

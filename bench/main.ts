@@ -8,6 +8,7 @@ const BENCHMARKS: Readonly<Record<string, (args: string[]) => Promise<object>>> 
   submit: async () => await (await import("./submit.ts")).submit(),
   fairness: async () => await (await import("./fairness.ts")).fairness(),
   dispatch: async () => await (await import("./dispatch.ts")).dispatch(),
+  storm: async () => await (await import("./storm.ts")).storm(),
   queue: async () => await (await import("./queue.ts")).queue(),
   contest: async () => await (await import("./contest.ts")).contest(),
   growth: async (sizes) =>

@@ -23,7 +23,9 @@ function start(script: "raw" | "bullmqload", load: RawQueue | BullMqLoad) {
     { stdio: ["ignore", "pipe", "inherit"] },
   );
   const ended = new Promise<void>((resolve, reject) => {
-    child.once("exit", (code) => (code === 0 ? resolve() : reject(new Error(`${script} ended with ${code}`))));
+    child.once("exit", (code) =>
+      code === 0 ? resolve() : reject(new Error(`${script} ended with ${code}`)),
+    );
   });
   return { lines: createInterface(child.stdout), ended };
 }

@@ -37,7 +37,11 @@ export interface BullMq {
     name: string,
     work: () => Promise<unknown>,
     options: object,
-  ) => { on(event: "completed", heard: () => void): void; close(): Promise<void>; waitUntilReady(): Promise<unknown> };
+  ) => {
+    on(event: "completed", heard: () => void): void;
+    close(): Promise<void>;
+    waitUntilReady(): Promise<unknown>;
+  };
 }
 
 async function fetchRedis(): Promise<string> {
@@ -93,6 +97,8 @@ export async function startRedis(): Promise<Redis> {
       stdio: ["ignore", "pipe", "inherit"],
     },
   );
+  // However this process ends.
+  process.once("exit", () => child.kill("SIGKILL"));
   await new Promise<void>((resolve, reject) => {
     child.stdout.on("data", (text: Buffer) => text.includes("Ready to accept connections") && resolve());
     child.once("error", reject);

@@ -90,9 +90,11 @@ async function server(load: RawQueue, topology: Topology): Promise<void> {
   const publishing = (async () => {
     for (let from = 0; from < ids.length; from += BATCH) {
       await Promise.all(
-        ids.slice(from, from + BATCH).map((id) =>
-          js.publish(subjects.job(topology, SLEEP, LANE, id), jobOf(id), { msgID: jobMessageId(id, 1, 1) }),
-        ),
+        ids
+          .slice(from, from + BATCH)
+          .map((id) =>
+            js.publish(subjects.job(topology, SLEEP, LANE, id), jobOf(id), { msgID: jobMessageId(id, 1, 1) }),
+          ),
       );
     }
   })();
@@ -109,7 +111,10 @@ async function server(load: RawQueue, topology: Topology): Promise<void> {
     const finished = { state: "FINISHED", result: { sleptMs: 0 } };
     await collection.bulkWrite(
       group.map(({ submission }) => ({
-        replaceOne: { filter: { _id: judgementId(submission, 1) }, replacement: documentOf(submission, finished) },
+        replaceOne: {
+          filter: { _id: judgementId(submission, 1) },
+          replacement: documentOf(submission, finished),
+        },
       })),
       { ordered: false },
     );
@@ -140,7 +145,8 @@ async function executor(load: RawQueue, topology: Topology): Promise<void> {
   const nats = await connectNats(load.nats, "raw executor", { noAsyncTraces: true });
   const js = jetstream(nats);
   const consumer = await js.consumers.get(streamOf(topology, SLEEP), LANE);
-  if ((await consumer.info()).config.ack_policy !== AckPolicy.Explicit) throw new Error("not Docket's consumer");
+  if ((await consumer.info()).config.ack_policy !== AckPolicy.Explicit)
+    throw new Error("not Docket's consumer");
   const messages = await consumer.consume({ max_messages: load.slots * 2 });
   let left = load.jobs;
   for await (const message of messages) {

@@ -37,6 +37,8 @@ export interface SandboxEnvironment {
   readonly bwrap: string;
   readonly uid: number;
   readonly slotUidBase: number;
+  /** 100 as anybody; see sandbox/native.ts. */
+  readonly cpuWeight: number;
   /** What toolchains have to have built once; root's, shared by the executors of a machine. */
   readonly toolchainDir: string | undefined;
   /** File by which the executors of a machine take turns at being alone on it. */
@@ -153,6 +155,8 @@ const Privileged = z.object({
   DOCKET_BWRAP: z.string().startsWith("/", "expected an absolute path").default("/usr/bin/bwrap"),
   DOCKET_UID: z.coerce.number().int().min(1),
   DOCKET_SLOT_UID_BASE: z.coerce.number().int().min(1),
+  /** Share of the CPU that its programs have together, against everything else with 100. */
+  DOCKET_CPU_WEIGHT: envInt(100, 1).pipe(z.int().max(10_000)),
   DOCKET_TOOLCHAIN_DIR: z.string().startsWith("/", "expected an absolute path").optional(),
   DOCKET_MACHINE_LOCK: z.string().startsWith("/", "expected an absolute path").default("/run/docket/alone"),
 });
@@ -164,6 +168,7 @@ export function readSandboxEnvironment(env: NodeJS.ProcessEnv): SandboxEnvironme
     bwrap: given.DOCKET_BWRAP,
     uid: given.DOCKET_UID,
     slotUidBase: given.DOCKET_SLOT_UID_BASE,
+    cpuWeight: given.DOCKET_CPU_WEIGHT,
     toolchainDir: given.DOCKET_TOOLCHAIN_DIR,
     machineLock: given.DOCKET_MACHINE_LOCK,
   };

@@ -1,6 +1,6 @@
 import { type Identity, derive } from "./identity.ts";
 import { SERVER_USER } from "./natsusers.ts";
-import type { ExecutorPlan } from "./pools.ts";
+import { CPU_WEIGHTS, type ExecutorPlan } from "./pools.ts";
 
 /** What every process of a stack is told alike. */
 export interface StackFacts {
@@ -113,6 +113,7 @@ export function executorEnvironment(
     DOCKET_WORK_DIR: executor.workDir,
     DOCKET_UID: String(executor.uid),
     DOCKET_SLOT_UID_BASE: String(executor.slotUidBase),
+    DOCKET_CPU_WEIGHT: String(CPU_WEIGHTS[plan.profile]),
     DOCKET_BWRAP: facts.bwrap,
     DOCKET_TOOLCHAIN_DIR: facts.toolchainDir,
     DOCKET_HEALTH_PORT: "0",

@@ -9,6 +9,16 @@ import { LanguageId } from "../shared/language.ts";
 export const ResourceProfile = z.enum(["cpu", "compile-heavy", "gpu"]);
 export type ResourceProfile = z.infer<typeof ResourceProfile>;
 
+/**
+ * Share of the CPU of a pool's programs, all of an executor together, against everything else on the machine: compilers
+ * take what others leave, so that a storm of them does not slow down short runs beside it.
+ */
+export const CPU_WEIGHTS: Readonly<Record<ResourceProfile, number>> = {
+  cpu: 100,
+  "compile-heavy": 5,
+  gpu: 100,
+};
+
 export const PoolConfig = z
   .strictObject({
     /** Part of its executors' names. */

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, rmdirSync } from "node:fs";
+import { existsSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import {
   type Cgroups,
+  EVERYBODYS_WEIGHT,
   ensureGroup,
   forksRefusedAbove,
   groupPrefix,
@@ -12,12 +13,16 @@ import {
   removeAbandoned,
   type RunGroup,
   sweepGroups,
+  watchFile,
   write,
 } from "./cgroup.ts";
 import type { CgroupMounts } from "./cgroupmounts.ts";
 
+/** cpu.shares of a group that nobody has set. */
+const SHARES = 1024;
+
 /** Memory, pids and cpuacct, each a hierarchy of its own (or several in one mount). */
-export function cgroupV1(executor: string, mounts: CgroupMounts): Cgroups {
+export function cgroupV1(executor: string, mounts: CgroupMounts, cpuWeight: number): Cgroups {
   const parentOf = (controller: string): string =>
     join(mounts.v1.get(controller) ?? "/sys/fs/cgroup", groupPrefix(executor));
   const memory = parentOf("memory");
@@ -26,6 +31,13 @@ export function cgroupV1(executor: string, mounts: CgroupMounts): Cgroups {
   // Controllers can share a mount; a directory is made and removed once.
   const parents = [...new Set([memory, pids, cpu])];
   for (const parent of parents) ensureGroup(parent);
+  const shares = cpuWeight === EVERYBODYS_WEIGHT ? undefined : parentOf("cpu");
+  // All programs of an executor together: runs need no groups of their own there.
+  const sharing = shares === undefined || parents.includes(shares) ? [] : [shares];
+  if (shares !== undefined) {
+    for (const group of sharing) ensureGroup(group);
+    write(join(shares, "cpu.shares"), Math.max(2, Math.round((cpuWeight * SHARES) / EVERYBODYS_WEIGHT)));
+  }
 
   return {
     version: "v1",
@@ -34,7 +46,7 @@ export function cgroupV1(executor: string, mounts: CgroupMounts): Cgroups {
       return runGroup(
         parents,
         { memory: join(memory, name), pids: join(pids, name), cpu: join(cpu, name) },
-        name,
+        { name, sharing },
       );
     },
     async sweep() {
@@ -44,7 +56,7 @@ export function cgroupV1(executor: string, mounts: CgroupMounts): Cgroups {
       }
     },
     close() {
-      for (const parent of parents) rmdirSync(parent);
+      for (const parent of [...parents, ...sharing]) rmdirSync(parent);
     },
   };
 }
@@ -55,14 +67,15 @@ const OOM_SLACK_BYTES = 256 * 1024;
 function runGroup(
   parents: readonly string[],
   dirs: { readonly memory: string; readonly pids: string; readonly cpu: string },
-  name: string,
+  { name, sharing }: { readonly name: string; readonly sharing: readonly string[] },
 ): RunGroup {
   const all = parents.map((parent) => join(parent, name));
   const procs = join(dirs.pids, "cgroup.procs");
-  const oomControl = join(dirs.memory, "memory.oom_control");
+  const oomControl = watchFile(join(dirs.memory, "memory.oom_control"));
   const cpuFile = join(dirs.cpu, "cpuacct.usage");
+  const cpu = watchFile(cpuFile);
   return {
-    procsFiles: all.map((dir) => join(dir, "cgroup.procs")),
+    procsFiles: [...all, ...sharing].map((dir) => join(dir, "cgroup.procs")),
     cpuFile,
     memoryFile: join(dirs.memory, "memory.usage_in_bytes"),
     procsFile: procs,
@@ -84,9 +97,9 @@ function runGroup(
       }
       write(join(dirs.pids, "pids.max"), processes);
     },
-    cpuNs: () => readNumber(cpuFile),
+    cpuNs: () => Number(cpu.text()),
     peakKiB: () => Math.round(readNumber(join(dirs.memory, "memory.max_usage_in_bytes")) / 1024),
-    oomKills: () => keyed(readFileSync(oomControl, "utf8"), "oom_kill"),
+    oomKills: () => keyed(oomControl.text(), "oom_kill"),
     // Not every kernel counts how often the limit was met (memory.memsw.failcnt).
     reachedMemoryLimit: () => {
       const peak = readNumber(join(dirs.memory, "memory.max_usage_in_bytes"));
@@ -96,6 +109,8 @@ function runGroup(
     isEmpty: () => pidsIn(procs).length === 0,
     kill: () => killAll(procs),
     remove() {
+      oomControl.close();
+      cpu.close();
       for (const dir of all) if (existsSync(dir)) rmdirSync(dir);
     },
   };

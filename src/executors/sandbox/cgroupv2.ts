@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import {
   type Cgroups,
+  EVERYBODYS_WEIGHT,
   ensureGroup,
   forksRefusedAbove,
   groupPrefix,
@@ -12,21 +13,26 @@ import {
   removeAbandoned,
   type RunGroup,
   sweepGroups,
+  watchFile,
   write,
 } from "./cgroup.ts";
 
+const NEEDED = ["memory", "pids"] as const;
+
 /** The unified hierarchy. Groups lie directly below its top (or the container's), as a container engine puts its own. */
-export function cgroupV2(executor: string, mount: string): Cgroups {
+export function cgroupV2(executor: string, mount: string, cpuWeight: number): Cgroups {
   const controllers = readFileSync(join(mount, "cgroup.controllers"), "utf8").trim().split(" ");
-  for (const needed of ["memory", "pids"]) {
+  for (const needed of NEEDED) {
     if (!controllers.includes(needed)) {
       throw new Error(`the cgroup v2 hierarchy at ${mount} has no ${needed} controller`);
     }
   }
-  enableControllers(mount);
+  const weighs = cpuWeight !== EVERYBODYS_WEIGHT && controllers.includes("cpu");
+  enableControllers(mount, weighs ? [...NEEDED, "cpu"] : NEEDED);
   const parent = join(mount, groupPrefix(executor));
   ensureGroup(parent);
-  enableControllers(parent);
+  enableControllers(parent, NEEDED);
+  if (weighs) write(join(parent, "cpu.weight"), cpuWeight);
   return {
     version: "v2",
     create(name) {
@@ -43,15 +49,16 @@ export function cgroupV2(executor: string, mount: string): Cgroups {
 }
 
 /**
- * Lets the children of `dir` have memory and pids limits. In a container `dir` is a group with processes of its
+ * Lets the children of `dir` have what the controllers limit. In a container `dir` is a group with processes of its
  * own in it, and a group with processes cannot hand controllers on: those move to a leaf first.
  */
-function enableControllers(dir: string): void {
+function enableControllers(dir: string, wanted: readonly string[]): void {
   const subtree = join(dir, "cgroup.subtree_control");
   const enabled = readFileSync(subtree, "utf8").trim().split(" ");
-  if (["memory", "pids"].every((name) => enabled.includes(name))) return;
+  if (wanted.every((name) => enabled.includes(name))) return;
+  const enable = wanted.map((name) => `+${name}`).join(" ");
   try {
-    write(subtree, "+memory +pids");
+    write(subtree, enable);
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EBUSY")) throw error;
     const leaf = join(dir, "docket-host");
@@ -63,7 +70,7 @@ function enableControllers(dir: string): void {
         // Ended since we looked, or a kernel thread that stays where it is.
       }
     }
-    write(subtree, "+memory +pids");
+    write(subtree, enable);
   }
 }
 
@@ -77,6 +84,8 @@ function refusedIn(dir: string): number {
 function runGroup(dir: string, container: string): RunGroup {
   const refusedBefore = refusedIn(container);
   const cpuFile = join(dir, "cpu.stat");
+  const cpu = watchFile(cpuFile);
+  const events = watchFile(join(dir, "memory.events"));
   const procs = join(dir, "cgroup.procs");
   const peak = join(dir, "memory.peak");
   const killFile = join(dir, "cgroup.kill");
@@ -99,11 +108,11 @@ function runGroup(dir: string, container: string): RunGroup {
     },
     cpuNs() {
       if (!hasPeak) seenBytes = Math.max(seenBytes, readNumber(memoryFile));
-      return parseCpuStat(readFileSync(cpuFile, "utf8"));
+      return parseCpuStat(cpu.text());
     },
     peakKiB: () => Math.round((hasPeak ? readNumber(peak) : seenBytes) / 1024),
-    oomKills: () => keyed(readFileSync(join(dir, "memory.events"), "utf8"), "oom_kill"),
-    reachedMemoryLimit: () => keyed(readFileSync(join(dir, "memory.events"), "utf8"), "oom") > 0,
+    oomKills: () => keyed(events.text(), "oom_kill"),
+    reachedMemoryLimit: () => keyed(events.text(), "oom") > 0,
     lacksProcesses: () => forksRefusedAbove(dir) || refusedIn(container) > refusedBefore,
     // cgroup.procs leaves out processes that are dying but still there.
     isEmpty: () => keyed(readFileSync(join(dir, "cgroup.events"), "utf8"), "populated") === 0,
@@ -112,7 +121,11 @@ function runGroup(dir: string, container: string): RunGroup {
       if (existsSync(killFile)) write(killFile, 1);
       else killAll(procs);
     },
-    remove: () => rmdirSync(dir),
+    remove() {
+      cpu.close();
+      events.close();
+      rmdirSync(dir);
+    },
   };
 }
 

@@ -46,7 +46,7 @@ async function setUp(
   const seccompFile = join(privateDir, "seccomp");
   writeFileSync(seccompFile, filter);
 
-  const cgroups = openCgroups(config.executor);
+  const cgroups = openCgroups(config.executor, config.cpuWeight);
   await cgroups.sweep();
 
   let made = 0;

@@ -25,6 +25,8 @@ export const LauncherConfig = z.object({
   slots: z.int().min(1).max(1024),
   /** Slot k runs programs under uid and gid base + k. */
   slotUidBase: z.int().min(1),
+  /** Share of the CPU against everything else on the machine: 100 as anybody, 1 to 10,000. */
+  cpuWeight: z.int().min(1).max(10_000),
   /** Shown read-only to every program. */
   mounts: z.array(Mount),
 });
