@@ -21,8 +21,8 @@ export interface ReadyRun {
 
 /** CPU time is looked at this often: a program overshoots its limit by half of it on average, milliseconds. */
 const POLL_MS = 10;
-/** How long killed processes may take to be gone, milliseconds: large memories take their time. */
-const REAP_MS = 10_000;
+/** How long killed processes may take to be gone, milliseconds: large memories take their time, on a busy machine more. */
+const REAP_MS = 60_000;
 /** How long it may take until the program has begun, milliseconds of time that counts (walltime.ts). */
 const BEGIN_MS = 30_000;
 /** bubblewrap itself and the first process of its PID namespace. */

@@ -36,11 +36,17 @@ function slotProcesses(): string[] {
   });
 }
 
+/** The machine may be busy: what spins gets the wall time for its CPU time. */
+const spinning = { ...LIMITS, cpuMs: 300, wallMs: 20_000 };
+const sleeping = { ...LIMITS, cpuMs: 5_000, wallMs: 1_000 };
+const roomy = { ...LIMITS, cpuMs: 5_000, wallMs: 20_000 };
+
 /** What the next job on the same slot meets. */
 async function expectUnharmed(): Promise<void> {
   expect(slotProcesses()).toEqual([]);
   const told = await sandbox.python(
     "import os\nprint(len([p for p in os.listdir('/proc') if p.isdigit()]), os.listdir('/tmp'), os.listdir('/box'))",
+    { limits: roomy },
   );
   expect(told).toMatchObject({ status: { type: "exited", code: 0 }, stdout: "2 [] ['main.py']\n" });
 }
@@ -50,11 +56,6 @@ const wall: RunStatus = { type: "limit", limit: "wall" };
 const memory: RunStatus = { type: "limit", limit: "memory" };
 const output: RunStatus = { type: "limit", limit: "output" };
 const fine: RunStatus = { type: "exited", code: 0 };
-
-/** The machine may be busy: what spins gets the wall time for its CPU time. */
-const spinning = { ...LIMITS, cpuMs: 300, wallMs: 20_000 };
-const sleeping = { ...LIMITS, cpuMs: 5_000, wallMs: 1_000 };
-const roomy = { ...LIMITS, cpuMs: 5_000, wallMs: 20_000 };
 
 describe("limits", () => {
   const PYTHON: readonly (readonly [
@@ -168,6 +169,59 @@ int main(void){ int n = 0; pthread_t t; while (pthread_create(&t, 0, f, 0) == 0)
       { limits: { ...LIMITS, processes: 10 } },
     );
     expect(told).toMatchObject({ status: fine, stdout: "9\n" });
+    await expectUnharmed();
+  });
+
+  it("descriptors without end", async () => {
+    const told = await sandbox.python(
+      "import os\nn = 0\ntry:\n  while True: os.dup(0); n += 1\nexcept OSError as e: print(e.strerror, n < 1024)",
+      { limits: roomy },
+    );
+    expect(told).toMatchObject({ status: fine, stdout: "Too many open files True\n" });
+    await expectUnharmed();
+  });
+
+  it("arguments and environment without end", async () => {
+    const told = await sandbox.python(
+      "import os\ntry: os.execve('/bin/true', ['x' * 100_000] * 100, {'A' * i: 'b' for i in range(1, 1000)})\nexcept OSError as e: print(e.strerror)",
+      { limits: roomy },
+    );
+    expect(told).toMatchObject({ status: fine, stdout: "Argument list too long\n" });
+  });
+
+  it("a program kept in memory only", async () => {
+    const told = await sandbox.python(
+      "import os\nfd = os.memfd_create('x')\nwhile True: os.write(fd, b'x' * (1 << 20))",
+      { limits: { ...roomy, outputKiB: 1 << 20 } },
+    );
+    expect(told.status).toEqual(memory);
+    await expectUnharmed();
+  });
+
+  it("pipes filled and held by many", async () => {
+    const told = await sandbox.python(
+      "import os\nr = []\ntry:\n  while True:\n    a, b = os.pipe(); os.set_blocking(b, False); r.append((a, b))\n    try:\n      while True: os.write(b, b'x' * 4096)\n    except BlockingIOError: pass\nexcept OSError: print('refused')",
+      { limits: roomy },
+    );
+    expect(["limit", "exited"]).toContain(told.status.type);
+    await expectUnharmed();
+  });
+
+  it("timers that fire for ever", async () => {
+    const told = await sandbox.python(
+      "import signal, time\nsignal.signal(signal.SIGALRM, lambda *_: None)\nsignal.setitimer(signal.ITIMER_REAL, 1e-6, 1e-6)\nwhile True: time.sleep(1)",
+      { limits: spinning },
+    );
+    expect(told.status.type).toBe("limit");
+    await expectUnharmed();
+  });
+
+  it("folders nested and files without end in /tmp", async () => {
+    const told = await sandbox.python(
+      "import os\nn = 0\nwhile True:\n  os.mkdir('/tmp/%d' % n); open('/tmp/%d/f' % n, 'w').close(); n += 1",
+      { limits: { ...roomy, memoryKiB: 24 * 1024 } },
+    );
+    expect(told.status.type).toBe("limit");
     await expectUnharmed();
   });
 
@@ -302,6 +356,18 @@ describe("more rights", () => {
     ["the kernel log", "syscall(SYS_syslog, 3, 0, 0)"],
     ["a higher priority", "nice(-5) == -1 && errno ? -1 : 0"],
     ["a larger file limit", "setrlimit(RLIMIT_FSIZE, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY})"],
+    ["a real-time priority", "sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){1})"],
+    ["limits of the first process", "prlimit(1, RLIMIT_CPU, &(struct rlimit){1, 1}, 0)"],
+    ["a process of another namespace", "syscall(SYS_setns, 0, 0)"],
+    ["descriptors of others", "syscall(SYS_pidfd_getfd, 0, 0, 0)"],
+    ["files by handle", "syscall(SYS_open_by_handle_at, -100, 0, 0)"],
+    ["a module", "syscall(SYS_init_module, 0, 0, 0)"],
+    ["another kernel", "syscall(SYS_kexec_load, 0, 0, 0, 0)"],
+    ["swap", 'syscall(SYS_swapon, "/tmp/x", 0)'],
+    ["watching all files", "syscall(SYS_fanotify_init, 0, 0)"],
+    ["comparing with others", "syscall(SYS_kcmp, 1, 1, 0, 0, 0)"],
+    ["a namespace by clone3", "syscall(SYS_clone3, &(unsigned long long[11]){CLONE_NEWUSER}, 88)"],
+    ["a file with capabilities", 'setxattr("/tmp/out", "security.capability", "x", 1, 0)'],
     ["another process's memory", "syscall(SYS_process_vm_readv, 1, 0, 0, 0, 0, 0)"],
   ];
   const HEADERS = [
@@ -314,11 +380,13 @@ describe("more rights", () => {
     "grp.h",
     "sys/mount.h",
     "sys/personality.h",
+    "sys/mman.h",
     "sys/ptrace.h",
     "sys/resource.h",
     "sys/stat.h",
     "sys/syscall.h",
     "sys/sysmacros.h",
+    "sys/xattr.h",
   ];
 
   it("none of these is granted", async () => {
@@ -334,8 +402,30 @@ int main(void){ ${lines.join("\n")} printf("done\\n"); return 0; }`;
   it("setuid programs give nothing", async () => {
     const told = await sandbox.python(
       "import subprocess\nfor c in (['/usr/bin/su', '-c', 'id'], ['/usr/bin/newgrp'], ['/usr/bin/passwd', '-d', 'root']):\n  try: r = subprocess.run(c, capture_output=True, text=True, timeout=2); print('uid=0' in r.stdout)\n  except (OSError, subprocess.TimeoutExpired): print(False)",
+      { limits: roomy },
     );
     expect(told).toMatchObject({ status: fine, stdout: "False\nFalse\nFalse\n" });
+  });
+
+  it("a file made setuid is none", async () => {
+    const told = await sandbox.python(
+      "import os, shutil, subprocess\nshutil.copy('/usr/bin/id', '/tmp/id'); os.chmod('/tmp/id', 0o6755)\nprint(os.statvfs('/tmp').f_flag & os.ST_NOSUID != 0, subprocess.run(['/tmp/id', '-u'], capture_output=True, text=True).stdout.strip())",
+      { limits: roomy },
+    );
+    expect(told).toMatchObject({ status: fine, stdout: `True ${SLOT_UID_BASE}\n` });
+  });
+
+  it("the program that started it starts nothing for it", async () => {
+    const told = await sandbox.python(
+      "import subprocess\nr = subprocess.run(['/opt/entry/0', '/usr/bin/id'], capture_output=True, text=True)\nprint(r.returncode, r.stdout)",
+      { limits: roomy },
+    );
+    expect(told).toMatchObject({ status: fine, stdout: "125 \n" });
+    const opened = await sandbox.python(
+      "import os\nfd = os.open('/tmp/told', os.O_RDWR | os.O_CREAT)\nos.dup2(fd, 3)\nos.execv('/opt/entry/1', ['x', '/usr/bin/id'])",
+      { limits: roomy },
+    );
+    expect(opened.status).toEqual({ type: "exited", code: 125 });
   });
 
   it("the 32-bit and x32 ways into the kernel are closed", async () => {
