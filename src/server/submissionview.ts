@@ -11,11 +11,14 @@ export type Results = z.infer<typeof StoredResult>;
 
 const NOTHING_YET: Results = { testsTotal: 0, tests: [] };
 
-/** A result of another kind of work, or one that does not fit its schema, shows as nothing. */
+/** A result of another kind of work shows as nothing, and so does what does not fit the schema, but for the verdict. */
 export function resultsOf(judgement: Pick<JudgementDocument, "result">): Results {
   if (judgement.result === undefined) return NOTHING_YET;
   const parsed = StoredResult.safeParse(judgement.result);
-  return parsed.success ? parsed.data : NOTHING_YET;
+  if (parsed.success) return parsed.data;
+  // An executor that reports nonsense beside a verdict does not take the verdict from its owner.
+  const judged = JudgeResult.pick({ verdict: true }).safeParse(judgement.result);
+  return judged.success ? { ...NOTHING_YET, ...judged.data } : NOTHING_YET;
 }
 
 /** Owners see their own submissions, jury sees all; everything else looks as if it were not there. */

@@ -130,7 +130,7 @@ async function live(executor: Executor, held: Held, trouble: boolean): Promise<v
   }
   await executor.emit(held, 2, { type: "progress", result: { tests: 1 } });
   done.add(nameOf(held));
-  await executor.emit(held, 3, { type: "finished", result: { by: nameOf(held) } });
+  await executor.emit(held, 3, { type: "finished", result: { verdict: "AC", by: nameOf(held) } });
   // Dies before the ack: somebody gets the job again.
   if (fate < 0.5) return;
   await executor.ack(held);

@@ -1,11 +1,5 @@
 import type { Sha256 } from "../../shared/ids.ts";
-import {
-  JUDGE_KIND,
-  type JudgePayload,
-  JudgeProgress,
-  JudgeResult,
-  ProblemManifest,
-} from "../../shared/judging.ts";
+import { JUDGE_KIND, type JudgePayload, JudgeResult, ProblemManifest } from "../../shared/judging.ts";
 import { decodeJson } from "../../shared/nats.ts";
 import { createRecent, type Evicted } from "../../shared/recent.ts";
 import { BlobDamaged, type BlobStore } from "../store/blobs.ts";
@@ -20,6 +14,8 @@ export const STEP_FACTOR = 20;
 export const TEST_MARGIN_MS = 30_000;
 export const JOB_MARGIN_MS = 60_000;
 const LONGEST_MS = 24 * 3_600_000;
+
+const Judged = JudgeResult.pick({ verdict: true });
 
 /** The sum of all that a job may take under its limits, generously: past it something of ours is stuck. */
 export function judgeDeadlineMs({ limits, tests }: ProblemManifest): number {
@@ -49,7 +45,8 @@ export function createJudgeWork(deps: {
       manifest: submission.manifest,
     }),
     newestVersion: async ({ problem }) => (await deps.problems.get(problem))?.manifest,
-    isResult: (result, final) => (final ? JudgeResult : JudgeProgress).safeParse(result).success,
+    // What else of it cannot be read shows as nothing; a final state without a verdict must not come about.
+    isResult: (result, final) => !final || Judged.safeParse(result).success,
     blobs: (submission) => [...submission.files.map((file) => file.sha256), submission.manifest],
     async deadlineMs({ manifest }) {
       const known = deadlines.get(manifest);

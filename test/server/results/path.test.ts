@@ -40,7 +40,7 @@ describe("the way of a submission", () => {
     const executor = wire.executor("e1");
     const held = await executor.take();
     await executor.emit(held, 1, { type: "finished", result: { ...result, verdict: null } });
-    await executor.emit(held, 2, { type: "progress", result: "half of it" });
+    await executor.emit(held, 2, { type: "finished", result: "accepted, believe me" });
     await executor.emit(held, 3, { type: "finished", result: undefined });
     await executor.emit(held, 4, { type: "started" });
     await until(server, submission._id, (snapshot) => snapshot.judgement.state === "RUNNING");
@@ -48,13 +48,10 @@ describe("the way of a submission", () => {
     await executor.ack(held);
     const last = await until(server, submission._id, (snapshot) => snapshot.judgement.state === "FINISHED");
     expect(last.judgement).toMatchObject({ seq: 5, result });
-    const aside = await server.store.rejected.newest(10);
-    expect(aside.filter(({ place }) => place.endsWith(submission._id))).toMatchObject(
-      [3, 2, 1].map(() => ({
-        source: "event",
-        reason: "malformed",
-        why: expect.stringContaining('"judge"') as string,
-      })),
-    );
+    const aside = async (): Promise<string[]> =>
+      (await server.store.rejected.newest(10))
+        .filter(({ place }) => place.endsWith(submission._id))
+        .map(({ source, reason }) => `${source} ${reason}`);
+    await expect.poll(aside).toEqual(["event malformed", "event malformed", "event malformed"]);
   });
 });
