@@ -21,8 +21,8 @@ import { checkProgram, type GivenProgram } from "./check.ts";
 import { firstDispatch, sendFirst } from "./firstdispatch.ts";
 import { JOB_MARGIN_MS, STEP_FACTOR, TEST_MARGIN_MS, WALL_FACTOR } from "./judgework.ts";
 import { refuse, type SubmitOutcome } from "./outcome.ts";
-import { checkSaturation } from "./saturation.ts";
 import { replay, STORE_WAIT_MS, type SubmitDeps, unavailable } from "./submit.ts";
+import { withPlace } from "./withplace.ts";
 import type { WorkKind } from "./work.ts";
 
 /** A program to be run on its owner's own input, not yet checked. */
@@ -112,30 +112,18 @@ type Program = Exclude<ReturnType<typeof checkProgram>, { readonly type: "refuse
 async function accept(deps: SubmitDeps, given: RunCodeInput, program: Program): Promise<SubmitOutcome> {
   const { owner, role, idempotencyKey } = given;
   const contentHash = contentHashOf(given, program);
-  // A repeated one costs nothing and is never refused.
-  if (idempotencyKey !== undefined && (await deps.store.submissions.byKey(owner, idempotencyKey))) {
-    return await replay(deps, { owner, idempotencyKey, contentHash });
-  }
-  const room = await checkSaturation(deps, {
-    place: { language: program.language, lane: LANE },
-    owner,
-    role,
-  });
-  if ("type" in room) return room;
-  const now = deps.clock.now();
-  const id = newSubmissionId(now);
-  const place = await deps.admission.admit({ id, owner, role, contest: undefined });
-  if (place.type === "refused") return place;
-  try {
-    const stored = await store(deps, given, { program, contentHash, id, now, unfinished: place.unfinished });
-    if (stored.type === "refused" || stored.replayed) place.back();
-    else place.done("stored");
-    return stored.type === "accepted" && !stored.replayed ? { ...stored, ...room } : stored;
-  } catch (error) {
-    // It may be stored or not.
-    place.done("unknown");
-    throw error;
-  }
+  return await withPlace(
+    deps,
+    { place: { language: program.language, lane: LANE }, owner, role },
+    {
+      replayed: async () => {
+        if (idempotencyKey === undefined) return undefined;
+        if ((await deps.store.submissions.byKey(owner, idempotencyKey)) === undefined) return undefined;
+        return await replay(deps, { owner, idempotencyKey, contentHash });
+      },
+      store: (place) => store(deps, given, { program, contentHash, ...place }),
+    },
+  );
 }
 
 async function store(

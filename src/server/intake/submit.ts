@@ -1,13 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  ContestId,
-  judgementId,
-  newSubmissionId,
-  type ProblemId,
-  type Sha256,
-  type SubmissionId,
-} from "../../shared/ids.ts";
+import { ContestId, judgementId, type ProblemId, type Sha256 } from "../../shared/ids.ts";
 import { JUDGE_KIND, type SourceFile } from "../../shared/judging.ts";
 import { within } from "../../shared/within.ts";
 import type {
@@ -24,16 +17,14 @@ import {
   checkInput,
   problemNotFound,
 } from "./check.ts";
-import type { Admission, Admitted } from "./admission.ts";
 import { checkContest, type OpenContest } from "./contest.ts";
 import { firstDispatch, type FirstDispatchDeps, sendFirst } from "./firstdispatch.ts";
 import { refuse, type SubmitInput, type SubmitOutcome } from "./outcome.ts";
 import type { OutboxDeps } from "./outbox.ts";
-import { checkSaturation, type SaturationDeps } from "./saturation.ts";
+import { type GivenPlace, withPlace, type WithPlaceDeps } from "./withplace.ts";
 
-export interface SubmitDeps extends CheckDeps, OutboxDeps, FirstDispatchDeps, SaturationDeps {
+export interface SubmitDeps extends CheckDeps, OutboxDeps, FirstDispatchDeps, WithPlaceDeps {
   readonly store: OutboxDeps["store"] & { readonly blobs: { put(content: Uint8Array): Promise<Sha256> } };
-  readonly admission: Pick<Admission, "admit">;
   readonly findProblem: (id: ProblemId) => Promise<ProblemDocument | undefined>;
   readonly findContest: (id: ContestId) => Promise<OpenContest | undefined>;
   /** There is something for the outbox. */
@@ -93,33 +84,22 @@ export const unavailable = (): SubmitOutcome =>
     { retryAfterMs: RETRY_AFTER_MS },
   );
 
-async function accept(
+function accept(
   deps: SubmitDeps,
   input: SubmitInput,
   checked: CheckedInput,
   { problem, contest }: { readonly problem: ProblemDocument; readonly contest: ContestDocument | undefined },
 ): Promise<SubmitOutcome> {
-  const now = deps.clock.now();
-  const id = newSubmissionId(now);
   const { owner, role } = input;
   const { language, lane } = checked;
-  const room = await checkSaturation(deps, { place: { language, lane }, owner, role });
-  if ("type" in room) return (await replayed(deps, input, checked)) ?? room;
-  const place = await deps.admission.admit({ id, owner, role, contest });
-  if (place.type === "refused") return (await replayed(deps, input, checked)) ?? place;
-  try {
-    const outcome = await storeAndSend(deps, { input, checked, problem, id, now, place });
-    if (outcome.type === "refused" || outcome.replayed) {
-      place.back();
-      return outcome;
-    }
-    place.done("stored");
-    return { ...outcome, ...room };
-  } catch (error) {
-    // It may be stored or not.
-    place.done("unknown");
-    throw error;
-  }
+  return withPlace(
+    deps,
+    { place: { language, lane }, owner, role, contest },
+    {
+      replayed: () => replayed(deps, input, checked),
+      store: (place) => storeAndSend(deps, { input, checked, problem, place }),
+    },
+  );
 }
 
 /** A refused submission whose key was used before is no new one: it costs nothing and is not refused. */
@@ -148,12 +128,11 @@ async function storeAndSend(
     readonly input: SubmitInput;
     readonly checked: CheckedInput;
     readonly problem: ProblemDocument;
-    readonly id: SubmissionId;
-    readonly now: number;
-    readonly place: Admitted;
+    readonly place: GivenPlace;
   },
 ): Promise<SubmitOutcome> {
-  const { input, checked, problem, id, now } = given;
+  const { input, checked, problem } = given;
+  const { id, now, unfinished } = given.place;
   const { store, crash } = deps;
   const { language, lane } = checked;
   const at = new Date(now);
@@ -168,7 +147,7 @@ async function storeAndSend(
     lane,
     ...(checked.contest === undefined ? {} : { contest: checked.contest }),
     state: "PENDING",
-    ...firstDispatch(deps, { place: { language, lane }, unfinished: given.place.unfinished, now }),
+    ...firstDispatch(deps, { place: { language, lane }, unfinished, now }),
     delivery: 0,
     seq: 0,
     change: 0,

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { z } from "zod";
-import { judgementId, newSubmissionId, type Sha256 } from "../../shared/ids.ts";
+import { judgementId, type Sha256 } from "../../shared/ids.ts";
 import type { Lane } from "../../shared/lane.ts";
 import { within } from "../../shared/within.ts";
 import type { NamedWorkload, WorkFile } from "../../shared/workload.ts";
@@ -8,6 +8,9 @@ import type { JudgementDocument, Role, SubmissionDocument, WorkDocument } from "
 import { StoreUnavailable } from "../store/unavailable.ts";
 import { isFileName, isIdempotencyKey } from "./check.ts";
 import { type Refusal, refuse, type SubmitOutcome } from "./outcome.ts";
+import { firstDispatch, type FirstDispatchDeps, sendFirst } from "./firstdispatch.ts";
+import type { PublishDeps } from "./publishclaimed.ts";
+import { type GivenPlace, withPlace } from "./withplace.ts";
 import { replay, STORE_WAIT_MS, type SubmitDeps, unavailable } from "./submit.ts";
 
 /** Work of another kind than judging, not yet checked. */
@@ -25,10 +28,23 @@ export interface SubmitWorkInput {
 
 export interface SubmitWorkDeps extends Pick<
   SubmitDeps,
-  "store" | "clock" | "limits" | "log" | "measures" | "crash" | "wakeOutbox"
+  | "store"
+  | "clock"
+  | "limits"
+  | "log"
+  | "measures"
+  | "crash"
+  | "admission"
+  | "waitOfNew"
+  | "wakeLine"
+  | keyof FirstDispatchDeps
+  | keyof PublishDeps
 > {
   readonly workloads: readonly NamedWorkload[];
 }
+
+const sha256Of = (content: string | Uint8Array): Sha256 =>
+  createHash("sha256").update(content).digest("hex") as Sha256;
 
 interface Checked extends Pick<SubmitWorkInput, "files"> {
   readonly workload: NamedWorkload;
@@ -98,19 +114,20 @@ function checkFiles(
   });
 }
 
-/**
- * Takes in work of another kind than judging: stored as a submission is (docs/adr/0010), and published by the outbox,
- * which is woken at once.
- */
+function contentHashOf({ workload, input, files }: Checked): Sha256 {
+  const named = files.map(({ name, content }) => [name, sha256Of(content)]);
+  return sha256Of(JSON.stringify([workload.name, input, named]));
+}
+
+/** Takes in work of another kind than judging: stored and published as a submission is (docs/adr/0010). */
 async function accept(
   deps: SubmitWorkDeps,
   given: SubmitWorkInput,
   checked: Checked,
+  { id, now, unfinished }: GivenPlace,
 ): Promise<SubmitOutcome> {
   const { store } = deps;
-  const now = deps.clock.now();
   const at = new Date(now);
-  const id = newSubmissionId(now);
   const kind = checked.workload.name;
   const shared = {
     kind,
@@ -125,10 +142,9 @@ async function accept(
     _id: judgementId(id, 1),
     submission: id,
     state: "PENDING",
-    dispatch: 0,
+    ...firstDispatch(deps, { place: { language: kind, lane: checked.lane }, unfinished, now }),
     delivery: 0,
     seq: 0,
-    dispatchAfter: at,
     change: 0,
     tries: [],
     updatedAt: at,
@@ -144,12 +160,11 @@ async function accept(
     store.judgements.insert(judgement),
   ]);
   deps.crash("intake.afterJudgement");
-  const content = JSON.stringify([kind, checked.input, files.map((file) => [file.name, file.sha256])]);
   const submission: WorkDocument = {
     ...shared,
     _id: id,
     idempotencyKey: given.idempotencyKey ?? `docket:${randomUUID()}`,
-    contentHash: createHash("sha256").update(content).digest("hex") as Sha256,
+    contentHash: contentHashOf(checked),
     input: checked.input,
     files,
   };
@@ -158,9 +173,9 @@ async function accept(
     return await replay(deps, submission);
   }
   deps.crash("intake.afterInsert");
-  deps.wakeOutbox();
   // The views of work ask isWork before they look at what only a submission has.
   const snapshot = { submission: submission as unknown as SubmissionDocument, judgement };
+  await sendFirst(deps, snapshot);
   return { type: "accepted", snapshot, replayed: false };
 }
 
@@ -175,7 +190,20 @@ export async function submitWork(deps: SubmitWorkDeps, given: SubmitWorkInput): 
 async function checkAndStore(deps: SubmitWorkDeps, given: SubmitWorkInput): Promise<SubmitOutcome> {
   try {
     const checked = check(deps, given);
-    return "type" in checked ? checked : await accept(deps, given, checked);
+    if ("type" in checked) return checked;
+    const { owner, role, idempotencyKey } = given;
+    return await withPlace(
+      deps,
+      { place: { language: checked.workload.name, lane: checked.lane }, owner, role },
+      {
+        replayed: async () => {
+          if (idempotencyKey === undefined) return undefined;
+          if ((await deps.store.submissions.byKey(owner, idempotencyKey)) === undefined) return undefined;
+          return await replay(deps, { owner, idempotencyKey, contentHash: contentHashOf(checked) });
+        },
+        store: (place) => accept(deps, given, checked, place),
+      },
+    );
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
     deps.log.warn({ err: error }, "could not store work");

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { createTurns, laneOrder, LOWER_LANE_TURN, openLanes } from "../../../src/executors/backbone/turns.ts";
-import { LANES } from "../../../src/shared/lane.ts";
+import { type Lane, LANES } from "../../../src/shared/lane.ts";
 import { LANGUAGE_IDS } from "../../../src/shared/language.ts";
 
 const lanes = fc.subarray([...LANES], { minLength: 1 });
@@ -17,7 +17,7 @@ test("each turn looks at every lane once", () => {
 test("the highest lane comes first in four turns of five; the fifth is the lower ones' in turn, rejudges apart", () => {
   fc.assert(
     fc.property(lanes, (some) => {
-      const lower = some.slice(1).filter((lane) => lane !== "rejudge");
+      const lower: readonly Lane[] = some.slice(1).filter((lane) => lane !== "rejudge");
       const round = LOWER_LANE_TURN * Math.max(1, lower.length);
       const orders = Array.from({ length: round }, (_, turn) => laneOrder(some, turn));
       for (const lane of some) {
