@@ -2,9 +2,7 @@ import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import { CODE_RUN_KIND } from "./coderun.ts";
-import { CODE_RUN_KIND } from "./coderun.ts";
 import { Sha256 } from "./ids.ts";
-import { JUDGE_KIND } from "./judging.ts";
 import { JUDGE_KIND } from "./judging.ts";
 import { LanguageId } from "./language.ts";
 import { WorkName } from "./queue.ts";
@@ -53,8 +51,6 @@ const Shape = z.object({
 
 /** Kinds of work of our own, which use the queues of the languages. */
 const RESERVED: ReadonlySet<string> = new Set([JUDGE_KIND, CODE_RUN_KIND]);
-
-const OWN_KINDS: ReadonlySet<string> = new Set([JUDGE_KIND, CODE_RUN_KIND]);
 
 /** The name of the kind of work in a folder: the folder's. Throws WorkloadUnfit. */
 export function workNameOf(folder: string): WorkName {
