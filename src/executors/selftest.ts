@@ -58,13 +58,17 @@ export async function findLanguages(
   return { found: found.toSorted(inOrder), missing: missing.toSorted(inOrder) };
 }
 
-/** The folders are there, if empty, before the sandbox opens. */
+/** The folders are there, if empty, before the sandbox opens. Where they cannot be made, everything works without. */
 function preparedMounts(cacheDir: string, all: readonly Prepared[]): readonly ReadOnlyMount[] {
-  return all.map((prepared) => {
+  return all.flatMap((prepared) => {
     const host = preparedFolder(cacheDir, prepared);
-    mkdirSync(host, { recursive: true });
-    chmodSync(host, 0o755);
-    return { host, inside: preparedInside(prepared.name) };
+    try {
+      mkdirSync(host, { recursive: true });
+      chmodSync(host, 0o755);
+      return [{ host, inside: preparedInside(prepared.name) }];
+    } catch {
+      return [];
+    }
   });
 }
 

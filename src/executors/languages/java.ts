@@ -67,9 +67,12 @@ export const java: LanguageDefinition = {
     const javac = await findProgram(["javac"], { path });
     if (javac === undefined || !javac.startsWith("/usr/")) return undefined;
     const runtime = join(dirname(javac), "java");
-    const version = existsSync(runtime) ? await versionLine(runtime, ["-version"]) : undefined;
+    // Before Java 9 there were no modules, and none of the options below.
+    const modules = join(dirname(javac), "../lib/modules");
+    const version =
+      existsSync(runtime) && existsSync(modules) ? await versionLine(runtime, ["-version"]) : undefined;
     if (version === undefined) return undefined;
-    const { size, mtimeMs } = await stat(join(dirname(javac), "../lib/modules"));
+    const { size, mtimeMs } = await stat(modules);
     const prepared = [compilerArchive(runtime, [version, size, mtimeMs])];
     return { version, programs: { java: runtime }, mounts: [], env: BASE_ENV, prepared };
   },
