@@ -74,7 +74,7 @@ export const LIMIT_DEFINITIONS = define({
   },
   importsAtOnce: {
     unit: "count",
-    default: 2,
+    default: 4,
     doc: "Most problem packages that one server imports at once: each is held in memory as it comes.",
   },
   longPollMs: {
