@@ -85,7 +85,7 @@ export async function packDirectory(
 ): Promise<{ name: string; bytes: Uint8Array<ArrayBuffer> }> {
   const name = basename(resolve(folder));
   const files = await collect(resolve(folder));
-  if (!files.some((file) => file.path === "problem.yaml")) {
+  if (!files.some(({ path }) => path === "problem.yaml" || path === "problem.xml")) {
     throw new CliTrouble(`${folder} is no problem package: it holds no problem.yaml.`);
   }
   const tar = Buffer.concat([

@@ -1,11 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { basename, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "./client.ts";
 import { missOf } from "./expectation.ts";
 import { importProblem } from "./importproblem.ts";
 import { LANGUAGES, PROBLEM, type ProblemView, type SubmissionView } from "./operations.ts";
 import { milliseconds, type Output, plain } from "./output.ts";
+import { readPolygonPrograms } from "./polygonprograms.ts";
 import { type Program, readPrograms } from "./programs.ts";
 import { findingLine } from "./show.ts";
 import { handIn } from "./submit.ts";
@@ -131,7 +133,9 @@ async function verifyPackage(
   out.line(`${out.bold(plain(problem.name))}  ${out.dim(`${problem.id}: ${limits}`)}`);
   for (const warning of imported.warnings) out.line(findingLine(out, warning));
   const offered = await missingLanguages(client);
-  const programs = await readPrograms(directory);
+  const programs = existsSync(join(directory, "problem.yaml"))
+    ? await readPrograms(directory)
+    : await readPolygonPrograms(directory);
   const width = Math.max(0, ...programs.map(({ path }) => path.length));
   const results: Promise<Result>[] = [];
   const begin = (index: number): void => {

@@ -10,7 +10,7 @@ import type { BlobStore } from "./store/blobs.ts";
 import { isFinal, type ProblemDocument } from "./store/documents.ts";
 import type { Problems } from "./store/problems.ts";
 
-export interface TimeLimitDeps {
+interface TimeLimitDeps {
   readonly store: {
     readonly blobs: Pick<BlobStore, "read" | "put" | "keep">;
     readonly problems: Pick<Problems, "timed" | "setTimeLimit">;
@@ -21,7 +21,7 @@ export interface TimeLimitDeps {
 }
 
 /** Whose submissions those are that measure; nobody can have a key of this name by accident. */
-export const TIMING_OWNER = "docket:timing";
+const TIMING_OWNER = "docket:timing";
 const INTERVAL_MS = 1_000;
 
 const Measured = JudgeResult.pick({ verdict: true, cpuMs: true });

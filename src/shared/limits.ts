@@ -97,6 +97,11 @@ export const LIMIT_DEFINITIONS = define({
     default: 1_000,
     doc: "Error output of the judged program kept for the jury, of each test that was not accepted.",
   },
+  reportCharacters: {
+    unit: "characters",
+    default: 128 * 1024,
+    doc: "Messages, error output and transcripts of all tests of one judging; the tests after that keep none.",
+  },
   transcriptCharacters: {
     unit: "characters",
     default: 4_000,

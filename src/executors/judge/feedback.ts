@@ -44,7 +44,7 @@ const isThere = (path: string): boolean => {
   }
 };
 
-export type ScoreRead =
+type ScoreRead =
   | { readonly type: "none" }
   | { readonly type: "given"; readonly score: GivenScore }
   /** `what` completes "the validator …". */

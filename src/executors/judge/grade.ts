@@ -12,14 +12,14 @@ import { JudgeFault } from "./faults.ts";
 export type Graded = Pick<TestReport, "verdict" | "score">;
 
 /** What a judging comes to, as far as its tests were run. */
-export interface Grade {
+interface Grade {
   readonly verdict: Verdict;
   readonly score?: number;
   readonly groups?: GroupReport[];
 }
 
 /** How the tests of a problem lie in groups; pure. Tests are known by their place in the manifest. */
-export interface Grader {
+interface Grader {
   /** Whether this test need not be run, after all before it in the same groups were run or skipped. */
   isSkipped(test: number, reports: ReadonlyMap<number, Graded>): boolean;
   /** Throws JudgeFault when a score is not what the problem says it can be. */

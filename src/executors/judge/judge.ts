@@ -30,7 +30,11 @@ export interface JudgeDeps extends BuildDeps {
   readonly freeDiskBytes: () => Promise<number>;
   readonly limits: Pick<
     Limits,
-    "compileMessageCharacters" | "errorOutputCharacters" | "judgeMessageCharacters" | "transcriptCharacters"
+    | "compileMessageCharacters"
+    | "errorOutputCharacters"
+    | "judgeMessageCharacters"
+    | "reportCharacters"
+    | "transcriptCharacters"
   >;
   /** Told of each judging that came to a verdict. */
   readonly onJudged: (language: LanguageId, result: JudgeResult) => void;
@@ -125,7 +129,8 @@ async function judgeTests(
     const reports = new Map<number, TestReport>();
     const isSkipped = (place: number): boolean => !runsAll && grader.isSkipped(place, reports);
     for await (const data of testData(blobs, manifest.tests, isSkipped)) {
-      reports.set(data.place, await runTest(testDeps, { manifest, program, validator, data }));
+      const report = await runTest(testDeps, { manifest, program, validator, data });
+      reports.set(data.place, withinWords(report, [...reports.values()], deps.limits.reportCharacters));
       context.report("progress", { ...compiled, tests: [...reports.values()] } satisfies JudgeProgress);
     }
     const tests = [...reports.values()];
@@ -133,6 +138,17 @@ async function judgeTests(
   } finally {
     validator?.program.artefact.release();
   }
+}
+
+const wordsOf = ({ judgeMessage, teamMessage, errorOutput, transcript }: TestReport): number =>
+  [judgeMessage, teamMessage, errorOutput, transcript].reduce((sum, text) => sum + (text?.length ?? 0), 0);
+
+/** The first tests that have something to say use up what all of them together may: a result must fit a message. */
+function withinWords(report: TestReport, before: readonly TestReport[], most: number): TestReport {
+  const used = before.reduce((sum, one) => sum + wordsOf(one), 0);
+  if (used + wordsOf(report) <= most) return report;
+  const { judgeMessage: _, teamMessage: __, errorOutput: ___, transcript: ____, ...rest } = report;
+  return rest;
 }
 
 /** The package's own validator as a program; undefined where the default one judges. */

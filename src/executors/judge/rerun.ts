@@ -42,7 +42,7 @@ export interface BelievedRun {
 }
 
 /** A program is stopped only when it is so far over its CPU time: one that ends before that was near the limit. */
-export const TLE_MARGIN = 0.1;
+const TLE_MARGIN = 0.1;
 /** Of its time an executor spends at most so much on being alone. */
 export const ALONE_SHARE = 0.2;
 /** So much of it can be saved up, milliseconds. */

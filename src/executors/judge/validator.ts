@@ -12,7 +12,7 @@ import { type FinishedRun, readWords } from "./run.ts";
 import type { TestData } from "./testdata.ts";
 
 /** What an output is judged by: the test and the host path of what the program wrote. */
-export interface Exhibit extends Pick<TestData, "test" | "answer"> {
+interface Exhibit extends Pick<TestData, "test" | "answer"> {
   /** Of this pass. */
   readonly input: string;
   readonly output: string;
@@ -49,7 +49,7 @@ export interface CustomValidator {
 }
 
 /** Of a test in question. */
-export interface ValidatorInput extends Pick<Exhibit, "test" | "answer" | "input"> {
+interface ValidatorInput extends Pick<Exhibit, "test" | "answer" | "input"> {
   readonly manifest: ProblemManifest;
   readonly feedback: Feedback;
   readonly pressure: number;

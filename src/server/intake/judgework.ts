@@ -18,12 +18,12 @@ const LONGEST_MS = 24 * 3_600_000;
 const Judged = JudgeResult.pick({ verdict: true });
 
 /** The sum of all that a job may take under its limits, generously: past it something of ours is stuck. */
-export function judgeDeadlineMs({ limits, tests }: ProblemManifest): number {
-  const test = limits.timeMs * WALL_FACTOR + limits.validationTimeMs * STEP_FACTOR + TEST_MARGIN_MS;
+export function judgeDeadlineMs({ limits, tests, passes = 1 }: ProblemManifest): number {
+  const pass = limits.timeMs * WALL_FACTOR + limits.validationTimeMs * STEP_FACTOR + TEST_MARGIN_MS;
   // Program and validator may both have to be compiled.
   const compile = 2 * limits.compilationTimeMs * STEP_FACTOR;
   // One test of a job may be run a second time.
-  return Math.min(LONGEST_MS, JOB_MARGIN_MS + compile + test * (tests.length + 1));
+  return Math.min(LONGEST_MS, JOB_MARGIN_MS + compile + pass * passes * (tests.length + 1));
 }
 
 /** Judging as the backbone's first kind of work. Manifests are immutable: each is read once. */

@@ -3,7 +3,7 @@ import type { Findings } from "./finding.ts";
 import { flagsValue, textValue, type YamlMap } from "./yamlmap.ts";
 
 /** How one folder of tests is graded, read from its file. */
-export interface GroupGrading {
+interface GroupGrading {
   readonly breaks: boolean;
   readonly grading: Grading;
   readonly requires: readonly string[];

@@ -5,7 +5,7 @@ import type { PackageTree } from "./tree.ts";
 import type { UnpackedFile } from "./unpack.ts";
 
 /** Files that are put beside each submission of a language, or of all ("default"). */
-export type Includes = ReadonlyMap<
+type Includes = ReadonlyMap<
   LanguageId | "default",
   readonly { readonly name: string; readonly file: UnpackedFile }[]
 >;

@@ -38,6 +38,18 @@ const KEYS = {
 
 export const MOST_TIME_SECONDS = 300;
 
+/** What holds where a package says nothing, memory apart from Polygon's. */
+export const DEFAULT_PACKAGE_LIMITS: PackageLimits["limits"] = {
+  memoryMiB: KEYS.memory.usual,
+  outputMiB: KEYS.output.usual,
+  codeKiB: KEYS.code.usual,
+  compilationTimeMs: KEYS.compilation_time.usual * 1_000,
+  compilationMemoryMiB: KEYS.compilation_memory.usual,
+  validationTimeMs: KEYS.validation_time.usual * 1_000,
+  validationMemoryMiB: KEYS.validation_memory.usual,
+  validationOutputMiB: KEYS.validation_output.usual,
+};
+
 const TIMING: Readonly<Record<Layout, readonly string[]>> = {
   legacy: ["time_multiplier", "time_safety_margin"],
   "2025-09": ["time_multipliers", "validation_passes"],

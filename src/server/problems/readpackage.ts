@@ -7,6 +7,7 @@ import { withConstants } from "./constants.ts";
 import type { Findings } from "./finding.ts";
 import { findIncludes } from "./includes.ts";
 import { findOutputValidator, type ValidatorProgram } from "./outputvalidator.ts";
+import { POLYGON_FILE, readPolygon } from "./polygon.ts";
 import { type PackageSettings, readSettings } from "./settings.ts";
 import { readName } from "./statement.ts";
 import { asSourceFile, type FoundTest, findTests, manifestTest } from "./tests.ts";
@@ -118,6 +119,12 @@ export async function readPackage(
   const unpacked = findPackage(input.unpacked, findings);
   if (unpacked === undefined) return undefined;
   const problem = problemIdOf(unpacked, input, findings);
+  if (unpacked.files.has(POLYGON_FILE) && !unpacked.files.has("problem.yaml")) {
+    const polygon = await readPolygon({ tree: unpacked, findings, limits });
+    if (polygon === undefined || problem === undefined) return undefined;
+    const { manifest, blobs } = polygon;
+    return { manifest: { ...manifest, problem }, blobs, timing: undefined, languages: undefined };
+  }
   const settings = await readSettings(unpacked, findings);
   const tree = await withConstants(unpacked, settings.constants);
   refuseUnsupported(tree, findings);

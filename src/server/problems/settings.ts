@@ -6,7 +6,7 @@ import { type Layout, type PackageLimits, readPackageLimits } from "./packagelim
 import type { PackageTree } from "./tree.ts";
 import { flagsValue, readYamlMap, textValue, warnUnknownKeys, type YamlMap } from "./yamlmap.ts";
 
-export type ProblemType = "pass-fail" | "scoring" | "interactive" | "multi-pass" | "submit-answer";
+type ProblemType = "pass-fail" | "scoring" | "interactive" | "multi-pass" | "submit-answer";
 const TYPES: readonly ProblemType[] = ["pass-fail", "scoring", "interactive", "multi-pass", "submit-answer"];
 
 /** What problem.yaml says. */

@@ -19,7 +19,7 @@ export interface TakeOutDeps {
  * So many different owners must have run into a broken validator before their problem is taken out: one crafted output
  * that makes a validator crash, handed in ever so often, must not switch it off for all.
  */
-export const TAKE_OUT_OWNERS = 3;
+const TAKE_OUT_OWNERS = 3;
 
 /**
  * Looks at a judgement that has just been given up: was it the validator, and has it now failed enough of them? A

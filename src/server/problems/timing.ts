@@ -4,7 +4,7 @@ import { namesIn, type PackageTree } from "./tree.ts";
 import type { UnpackedFile } from "./unpack.ts";
 
 /** Accepted submissions of a package, to measure what they need. */
-export interface TimedProgram {
+interface TimedProgram {
   /** Below submissions/. */
   readonly path: string;
   readonly language: LanguageId;

@@ -25,13 +25,23 @@ export function namesIn(tree: PackageTree, folder: string): { files: string[]; f
   return { files: [...files].toSorted(), folders: [...folders].toSorted() };
 }
 
-/** Finds problem.yaml, at the top level or in the one directory there is. Undefined, with a finding, without one. */
+/** What makes a folder a package: of the Kattis/ICPC format, or of Codeforces Polygon. */
+const ROOT_FILE = /^(?:([^/]+)\/)?problem\.(?:yaml|xml)$/;
+
+/**
+ * Finds problem.yaml or problem.xml, at the top level or in the one directory there is. Undefined, with a finding,
+ * without one.
+ */
 export function findPackage(
   unpacked: ReadonlyMap<string, UnpackedFile>,
   findings: Findings,
 ): PackageTree | undefined {
-  if (unpacked.has("problem.yaml")) return { directory: undefined, files: unpacked };
-  const roots = [...unpacked.keys()].filter((path) => /^[^/]+\/problem\.yaml$/.test(path));
+  const directories = [...unpacked.keys()].flatMap((path) => {
+    const match = ROOT_FILE.exec(path);
+    return match === null ? [] : [match[1]];
+  });
+  if (directories.includes(undefined)) return { directory: undefined, files: unpacked };
+  const roots = [...new Set(directories)];
   const [only] = roots;
   if (roots.length > 1) {
     findings.error("", `the archive holds ${roots.length} problem packages: ${roots.join(", ")}`, {
@@ -41,11 +51,11 @@ export function findPackage(
   }
   if (only === undefined) {
     findings.error("problem.yaml", "there is no problem.yaml", {
-      expected: "problem.yaml at the archive's top level or in its one directory",
+      expected: "problem.yaml (or Polygon's problem.xml) at the archive's top level or in its one directory",
     });
     return undefined;
   }
-  const directory = only.slice(0, only.indexOf("/"));
+  const directory = only;
   const files = new Map<string, UnpackedFile>();
   for (const [path, file] of unpacked) {
     const inside = path.slice(directory.length + 1);

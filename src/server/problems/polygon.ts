@@ -1,0 +1,177 @@
+import type { ManifestTest, ManifestValidator, ProblemManifest } from "../../shared/judging.ts";
+import { languageOfFile } from "../../shared/language.ts";
+import type { Limits } from "../../shared/limits.ts";
+import { elementsAt, parseXml, type XmlElement, XmlMistake } from "../../shared/xml.ts";
+import type { Findings } from "./finding.ts";
+import { DEFAULT_PACKAGE_LIMITS, MOST_TIME_SECONDS } from "./packagelimits.ts";
+import { asSourceFile } from "./tests.ts";
+import { type PackageTree, readText } from "./tree.ts";
+import type { UnpackedFile } from "./unpack.ts";
+
+/** What describes a package of Codeforces Polygon. */
+export const POLYGON_FILE = "problem.xml";
+
+interface Deps {
+  readonly tree: PackageTree;
+  readonly findings: Findings;
+  readonly limits: Pick<Limits, "problemTests">;
+}
+
+type Described = Omit<ProblemManifest, "problem">;
+
+/** `tests/%02d` with the number put in. */
+const numbered = (pattern: string, number: number): string =>
+  pattern.replace(/%0?(\d*)d/, (_whole, width: string) => String(number).padStart(Number(width || 0), "0"));
+
+const wholeNumber = (text: string | undefined): number | undefined =>
+  text !== undefined && /^\s*\d{1,15}\s*$/.test(text) ? Number(text) : undefined;
+
+/** The number that an element holds; a finding when it holds none within bounds. */
+function numberIn(
+  { findings }: Deps,
+  set: XmlElement,
+  name: string,
+  rule: { readonly unit: string; readonly most: number },
+): number {
+  const element = elementsAt(set, name)[0];
+  const value = wholeNumber(element?.text);
+  if (value !== undefined && value > 0 && value <= rule.most) return value;
+  findings.error(
+    POLYGON_FILE,
+    element ? `${name} is ${JSON.stringify(element.text)}` : `${name} is missing`,
+    {
+      line: element?.line ?? set.line,
+      expected: `a whole number of ${rule.unit}, above 0 and at most ${rule.most}`,
+    },
+  );
+  return 1;
+}
+
+function findTests(deps: Deps, set: XmlElement): { tests: ManifestTest[]; blobs: UnpackedFile[] } {
+  const { tree, findings, limits } = deps;
+  const count = numberIn(deps, set, "test-count", { unit: "tests", most: limits.problemTests });
+  const patternOf = (name: string, usual: string): string => elementsAt(set, name)[0]?.text.trim() || usual;
+  const inputs = patternOf("input-path-pattern", "tests/%02d");
+  const answers = patternOf("answer-path-pattern", "tests/%02d.a");
+  const described = elementsAt(set, "tests", "test");
+  const blobs: UnpackedFile[] = [];
+  const tests: ManifestTest[] = [];
+  for (let number = 1; number <= count; number++) {
+    const [input, answer] = [numbered(inputs, number), numbered(answers, number)].map((path) => {
+      const file = tree.files.get(path);
+      if (file === undefined) {
+        findings.error(path, "the test's file is missing", {
+          expected: "a full package, with tests and answers",
+        });
+      }
+      return file;
+    });
+    if (input === undefined || answer === undefined) continue;
+    blobs.push(input, answer);
+    tests.push({
+      name: numbered(inputs, number),
+      sample: described[number - 1]?.attributes["sample"] === "true",
+      input: input.sha256,
+      answer: answer.sha256,
+      inputBytes: input.sizeBytes,
+      answerBytes: answer.sizeBytes,
+    });
+  }
+  if (described.some(({ attributes }) => Number(attributes["points"] ?? 0) > 0)) {
+    findings.warn(POLYGON_FILE, "points and groups of tests are not read: judged as pass-fail", {
+      line: described[0]?.line,
+    });
+  }
+  return { tests, blobs };
+}
+
+/** The checker with the headers that lie beside it, testlib.h first of all. */
+function findChecker(
+  { tree, findings }: Deps,
+  problem: XmlElement,
+): { validator: ManifestValidator; blobs: UnpackedFile[] } {
+  const none = { validator: { type: "default" as const, args: [] }, blobs: [] };
+  const checker = elementsAt(problem, "assets", "checker")[0];
+  if (checker === undefined) {
+    findings.warn(POLYGON_FILE, "there is no checker: outputs are compared token by token", {
+      line: problem.line,
+    });
+    return none;
+  }
+  const source = elementsAt(checker, "source")[0];
+  const path = source?.attributes["path"] ?? "";
+  const file = tree.files.get(path);
+  const language = languageOfFile(path);
+  if (file === undefined || language === undefined || language === "text") {
+    findings.error(POLYGON_FILE, `the checker ${JSON.stringify(path)} is no source in the package`, {
+      line: source?.line ?? checker.line,
+      expected: "a full package with files/check.cpp",
+    });
+    return none;
+  }
+  const folder = path.slice(0, path.lastIndexOf("/") + 1);
+  const headers = [...tree.files]
+    .filter(([one]) => one.startsWith(folder) && /^[^/]+\.(h|hpp|hh)$/.test(one.slice(folder.length)))
+    .map(([one, header]) => ({ name: one.slice(folder.length), file: header }));
+  const files = [{ name: path.slice(folder.length), file }, ...headers];
+  return {
+    validator: { type: "custom", args: [], language, files: files.map(asSourceFile), testlib: true },
+    blobs: files.map((one) => one.file),
+  };
+}
+
+function nameOf(problem: XmlElement): string | undefined {
+  const names = elementsAt(problem, "names", "name");
+  const english = names.find(({ attributes }) => attributes["language"] === "english");
+  return (english ?? names[0])?.attributes["value"];
+}
+
+/** Reads problem.xml and what it names; undefined, with findings, when it cannot be read at all. */
+export async function readPolygon(
+  deps: Deps,
+): Promise<{ manifest: Described; blobs: readonly UnpackedFile[] } | undefined> {
+  const { tree, findings } = deps;
+  const text = await readText(tree, POLYGON_FILE, findings);
+  if (text === undefined) return undefined;
+  let problem: XmlElement;
+  try {
+    problem = parseXml(text);
+  } catch (error) {
+    if (!(error instanceof XmlMistake)) throw error;
+    findings.error(POLYGON_FILE, `not valid XML: ${error.message}`, { line: error.line });
+    return undefined;
+  }
+  const [judging] = elementsAt(problem, "judging");
+  const sets = judging === undefined ? [] : elementsAt(judging, "testset");
+  const set = sets.find(({ attributes }) => attributes["name"] === "tests") ?? sets[0];
+  if (judging === undefined || set === undefined) {
+    findings.error(POLYGON_FILE, "there is no set of tests", { expected: '<judging><testset name="tests">' });
+    return undefined;
+  }
+  for (const key of ["input-file", "output-file"]) {
+    if ((judging.attributes[key] ?? "") !== "") {
+      findings.error(POLYGON_FILE, `${key} is not supported: programs read and write standard streams`, {
+        line: judging.line,
+      });
+    }
+  }
+  for (const interactor of elementsAt(problem, "assets", "interactor")) {
+    findings.error(POLYGON_FILE, "testlib's interactors are not supported yet", { line: interactor.line });
+  }
+  const { tests, blobs } = findTests(deps, set);
+  const checker = findChecker(deps, problem);
+  const bytes = numberIn(deps, set, "memory-limit", { unit: "bytes", most: 64 * 2 ** 30 });
+  const manifest: Described = {
+    v: 1,
+    name: (nameOf(problem) ?? problem.attributes["short-name"] ?? "problem").slice(0, 200),
+    limits: {
+      ...DEFAULT_PACKAGE_LIMITS,
+      timeMs: numberIn(deps, set, "time-limit", { unit: "milliseconds", most: MOST_TIME_SECONDS * 1_000 }),
+      memoryMiB: Math.max(1, Math.round(bytes / 2 ** 20)),
+    },
+    runAllTests: false,
+    tests,
+    validator: checker.validator,
+  };
+  return { manifest, blobs: [...blobs, ...checker.blobs] };
+}

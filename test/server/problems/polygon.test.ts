@@ -1,0 +1,96 @@
+import { expect, it } from "vitest";
+import { parseXml, XmlMistake } from "../../../src/shared/xml.ts";
+import { zipOf } from "./archives.ts";
+import { collectImports, lines } from "./importing.ts";
+
+const XML = `<?xml version="1.0" encoding="utf-8" standalone="no"?>
+<problem revision="3" short-name="sums" url="https://polygon.example/p">
+  <!-- as Polygon writes it -->
+  <names><name language="russian" value="Суммы"/><name language="english" value="Sums &amp; more"/></names>
+  <judging cpu-name="x" input-file="" output-file="" run-count="1">
+    <testset name="tests">
+      <time-limit>1500</time-limit>
+      <memory-limit>268435456</memory-limit>
+      <test-count>2</test-count>
+      <input-path-pattern>tests/%02d</input-path-pattern>
+      <answer-path-pattern>tests/%02d.a</answer-path-pattern>
+      <tests><test method="manual" sample="true"/><test method="generated" cmd="gen 5"/></tests>
+    </testset>
+  </judging>
+  <assets>
+    <checker name="std::wcmp.cpp" type="testlib"><source path="files/check.cpp" type="cpp.g++17"/></checker>
+    <solutions><solution tag="main"><source path="solutions/ok.cpp" type="cpp.g++17"/></solution></solutions>
+  </assets>
+</problem>
+`;
+const full = {
+  "sums/problem.xml": XML,
+  "sums/tests/01": "1 2\n",
+  "sums/tests/01.a": "3\n",
+  "sums/tests/02": "3 4\n",
+  "sums/tests/02.a": "7\n",
+  "sums/files/check.cpp": '#include "testlib.h"\n',
+  "sums/files/testlib.h": "// testlib\n",
+  "sums/solutions/ok.cpp": "int main(){}\n",
+};
+
+it("a full package of Polygon becomes a problem with a checker by testlib's rules", async () => {
+  const imports = collectImports();
+  const manifest = imports.manifest(await imports.run(zipOf(full)));
+  expect(manifest).toMatchObject({
+    problem: "sums",
+    name: "Sums & more",
+    limits: { timeMs: 1500, memoryMiB: 256, outputMiB: 8 },
+    tests: [
+      { name: "tests/01", sample: true, inputBytes: 4 },
+      { name: "tests/02", sample: false },
+    ],
+    validator: {
+      type: "custom",
+      language: "cpp",
+      testlib: true,
+      files: [{ name: "check.cpp" }, { name: "testlib.h" }],
+    },
+  });
+  const { validator, tests } = manifest;
+  if (validator.type !== "custom") throw new Error("default");
+  for (const sha256 of [
+    ...validator.files.map((file) => file.sha256),
+    ...tests.map(({ answer }) => answer),
+  ]) {
+    expect(imports.kept).toContain(sha256);
+  }
+});
+
+it("what is wrong with one is named together, with lines", async () => {
+  const { "sums/tests/02.a": _, "sums/files/check.cpp": __, ...rest } = full;
+  const xml = XML.replace("1500", "soon")
+    .replace('input-file=""', 'input-file="in.txt"')
+    .replace("<solutions>", '<interactor><source path="files/i.cpp"/></interactor><solutions>');
+  const result = await collectImports().run(zipOf({ ...rest, "sums/problem.xml": xml }));
+  expect(lines(result, "error").toSorted()).toEqual([
+    'problem.xml:16 the checker "files/check.cpp" is no source in the package',
+    "problem.xml:17 testlib's interactors are not supported yet",
+    "problem.xml:5 input-file is not supported: programs read and write standard streams",
+    'problem.xml:7 time-limit is "soon"',
+    "tests/02.a the test's file is missing",
+  ]);
+});
+
+it.each([
+  ["<a><b></a>", 1],
+  ["<a>\n<!DOCTYPE x>\n</a>", 2],
+  ["<a>\n<b x=1/></a>", 2],
+  ["<a/>\n<b/>", 2],
+  ["", 1],
+  ["<a>".repeat(100), 1],
+])("%j is refused", (text, line) => {
+  try {
+    parseXml(text);
+  } catch (error) {
+    expect(error).toBeInstanceOf(XmlMistake);
+    expect((error as XmlMistake).line).toBe(line);
+    return;
+  }
+  throw new Error("taken");
+});
