@@ -133,6 +133,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
       server: {
         ...processes.env,
         ...ONE_OWNER_QUEUED,
+        DOCKET_LIMIT_IMPORTS_AT_ONCE: String(AT_ONCE),
         DOCKET_CAPABILITY_SECRET: capabilitySecret,
         DOCKET_LOG_LEVEL: "error",
       },

@@ -9,7 +9,7 @@ import { makePeople } from "./clients.ts";
 import { growth, growthOfEach, type Sample, worst } from "./growth.ts";
 import { openProcesses, type Processes } from "./processes.ts";
 import { lookAround } from "./surroundings.ts";
-import { createTraffic, type Traffic } from "./traffic.ts";
+import { createTraffic, MOST_UNFINISHED, type Traffic } from "./traffic.ts";
 
 export interface SoakOptions {
   /** How long the open load lasts; its first sixth is warm-up. */
@@ -46,8 +46,11 @@ export interface SoakReport {
 /** What programs.ts submits in. */
 const LANGUAGES = ["c", "cpp", "go", "java", "javascript", "python", "rust"] as const;
 const PEOPLE = 20;
-/** Under way at once while the capacity is measured: more than there are slots, so that none waits for work. */
-const AT_ONCE = 16;
+/**
+ * Under way at once while the capacity is measured: more than there are slots, so that none waits for work; and as many
+ * as there will ever be, so that pools of connections have their size before anything is compared.
+ */
+const AT_ONCE = MOST_UNFINISHED;
 const LOAD = 0.8;
 /** So small that it is full after the warm-up: what a database caches grows up to this, and no further. */
 const MONGOD_CACHE_MIB = 16;
