@@ -33,21 +33,24 @@ const CLOSED = [
 /** Says where deliveries may go. */
 export interface Addresses {
   /** May a connection to this address be made? */
-  isOpen(address: string): boolean;
+  readonly isOpen: (address: string) => boolean;
   /** Was this address named as allowed? Then plain http may go there, too. */
-  isNamed(address: string): boolean;
+  readonly isNamed: (address: string) => boolean;
   /** Is anything named? */
   readonly anyNamed: boolean;
 }
 
-function listOf(ranges: readonly string[]): BlockList {
-  const list = new BlockList();
+/** One list for each family: in a common one an IPv4 address would be within the range of those that map it. */
+type Lists = Readonly<Record<"ipv4" | "ipv6", BlockList>>;
+
+function listsOf(ranges: readonly string[]): Lists {
+  const lists: Lists = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const range of ranges) {
     const [address = "", bits] = range.split("/");
     const type = isIP(address) === 6 ? "ipv6" : "ipv4";
-    list.addSubnet(address, bits === undefined ? (type === "ipv6" ? 128 : 32) : Number(bits), type);
+    lists[type].addSubnet(address, bits === undefined ? (type === "ipv6" ? 128 : 32) : Number(bits), type);
   }
-  return list;
+  return lists;
 }
 
 /** An IPv4 address in IPv6's clothes is what it is. */
@@ -55,13 +58,14 @@ const bare = (address: string): string => /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(
 
 /** `allowed`: addresses and ranges such as 127.0.0.1 or 10.1.0.0/16. */
 export function createAddresses(allowed: readonly string[]): Addresses {
-  const closed = listOf(CLOSED);
-  const named = listOf(allowed);
-  const within = (list: BlockList, given: string): boolean => {
+  const closed = listsOf(CLOSED);
+  const named = listsOf(allowed);
+  const within = (lists: Lists, given: string): boolean => {
     const address = bare(given);
     const version = isIP(address);
-    // What cannot be told is treated as the worse case by the callers.
-    return version !== 0 && list.check(address, version === 6 ? "ipv6" : "ipv4");
+    if (version === 0) return false;
+    const type = version === 6 ? "ipv6" : "ipv4";
+    return lists[type].check(address, type);
   };
   const isNamed = (address: string): boolean => within(named, address);
   return {
@@ -74,7 +78,7 @@ export function createAddresses(allowed: readonly string[]): Addresses {
 /** What is wrong with a range, in words; undefined when it is one. */
 export function wrongRange(range: string): string | undefined {
   try {
-    listOf([range]);
+    listsOf([range]);
     return undefined;
   } catch {
     return `${JSON.stringify(range)} is no address or range: expected e.g. 127.0.0.1 or 10.1.0.0/16`;

@@ -38,8 +38,7 @@ export interface WebhookCalls {
   }): Promise<number>;
 }
 
-export interface WebhookDeps
-  extends Omit<SenderDeps, "addresses" | "measures" | "store">, Pick<KeepDeps, "limits"> {
+export interface WebhookDeps extends Omit<SenderDeps, "addresses" | "measures" | "store"> {
   readonly store: Pick<Store, "webhooks" | "deliveries" | "judgements" | "submissions">;
   readonly registry: Registry;
   /** Addresses and ranges that are private and may be called all the same. */
