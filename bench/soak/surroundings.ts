@@ -40,7 +40,8 @@ async function streamsOf(stack: Stack): Promise<Surroundings["streams"]> {
 
 async function diskOf(folder: string): Promise<Record<string, number>> {
   const sizes: Record<string, number> = {};
-  for (const name of await readdir(folder)) {
+  const entries = await readdir(folder, { withFileTypes: true });
+  for (const { name } of entries.filter((entry) => entry.isDirectory())) {
     // Files come and go while it counts: what it could count is printed all the same.
     const { stdout } = await run("du", ["-sk", join(folder, name)]).catch(
       (error: unknown) => error as { stdout: string },

@@ -1,12 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { advance } from "../../src/server/results/advance.ts";
-import {
-  isFinal,
-  type JudgementDocument,
-  type JudgementState,
-  revisionOf,
-} from "../../src/server/store/documents.ts";
+import { isFinal, type JudgementDocument, revisionOf } from "../../src/server/store/documents.ts";
 import { BOUNDS } from "../../src/shared/limits.ts";
 import { compareFence } from "../../src/shared/fence.ts";
 import { type ExecutorId, judgementId, newSubmissionId, type ProblemId } from "../../src/shared/ids.ts";
@@ -101,9 +96,8 @@ test("no number of changes of one judgement reaches the revisions of the next, a
       state,
       (generation, before, more, to) => {
         const earlier = revisionOf({ generation, change: before, state: "RUNNING" });
-        const later = revisionOf({ generation, change: before + more + 1, state: to as JudgementState });
-        if (isFinal(to as JudgementState) || before < BOUNDS.changes.value)
-          expect(later).toBeGreaterThan(earlier);
+        const later = revisionOf({ generation, change: before + more + 1, state: to });
+        if (isFinal(to) || before < BOUNDS.changes.value) expect(later).toBeGreaterThan(earlier);
         else expect(later).toBe(earlier);
         expect(later).toBeLessThan(revisionOf({ generation: generation + 1, change: 0, state: "PENDING" }));
         expect(later).toBeLessThan(2 ** 31);
