@@ -1,17 +1,19 @@
 import { spawn } from "node:child_process";
-import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { z } from "zod";
 import type { Clock } from "../shared/clock.ts";
 
 /**
  * By it the executors of one machine take turns at being alone on it: a file in a folder that they share, locked with
  * flock(2), in which whoever holds it writes until when the others are to start nothing. The kernel frees the lock
- * however its holder ends, and what is written runs out.
+ * however its holder ends, and what is written runs out. The file also keeps how much of the machine's time may still go
+ * into that: each executor minds its own share of its own time, and that of many together must not be all of it.
  */
 export interface MachineLock {
   /**
    * Waits for the lock, at most `waitMs`, then asks the others to be quiet for at most `quietMs`. Undefined when it
-   * could not be had in time; else the function that lets go.
+   * could not be had in time, or has been had too much; else the function that lets go.
    */
   take(waitMs: number, quietMs: number): Promise<(() => Promise<void>) | undefined>;
   /** Until when another executor wants to be alone, milliseconds since 1970; 0 when none does. */
@@ -19,11 +21,43 @@ export interface MachineLock {
   close(): void;
 }
 
+/** Of all time at most so much goes into somebody's being alone. */
+export const ALONE_SHARE = 0.2;
+/** So much of it can be saved up, milliseconds. */
+export const MOST_SAVED_MS = 60_000;
+
+const Ledger = z.object({
+  quietUntilMs: z.number(),
+  /** What may still be used, as of `countedAtMs`, milliseconds since 1970. */
+  savedMs: z.number(),
+  countedAtMs: z.number(),
+});
+type Ledger = z.infer<typeof Ledger>;
+const MOST_BYTES = 256;
+
 /** Opens the file, made if missing. To be called while still root: the file stays root's, the descriptor is ours. */
 export function openMachineLock(path: string, clock: Clock): MachineLock {
   mkdirSync(dirname(path), { recursive: true });
   const fd = openSync(path, "a+", 0o600);
   let mine = false;
+
+  /** A file that is empty, or that somebody else has written into, says nothing. */
+  const read = (): Ledger => {
+    const bytes = Buffer.alloc(MOST_BYTES);
+    const text = bytes.toString("latin1", 0, readSync(fd, bytes, 0, bytes.length, 0));
+    const fresh = { quietUntilMs: 0, savedMs: MOST_SAVED_MS / 2, countedAtMs: clock.now() };
+    try {
+      return Ledger.catch(fresh).parse(JSON.parse(text));
+    } catch {
+      return fresh;
+    }
+  };
+  const write = (ledger: Ledger): void => {
+    ftruncateSync(fd);
+    writeSync(fd, JSON.stringify(ledger));
+  };
+  const saved = ({ savedMs, countedAtMs }: Ledger): number =>
+    Math.min(MOST_SAVED_MS, savedMs + Math.max(0, clock.now() - countedAtMs) * ALONE_SHARE);
 
   return {
     async take(waitMs, quietMs) {
@@ -31,21 +65,22 @@ export function openMachineLock(path: string, clock: Clock): MachineLock {
       const code = await flock(fd, ["--exclusive", "--timeout", String(waitMs / 1_000)]);
       if (code === 1) return undefined;
       if (code !== 0) throw new Error(`flock ended with ${code}`);
+      const takenAtMs = clock.now();
+      const savedMs = saved(read());
+      if (savedMs <= 0) {
+        await flock(fd, ["--unlock"]);
+        return undefined;
+      }
       mine = true;
-      ftruncateSync(fd);
-      writeSync(fd, String(clock.now() + quietMs));
+      write({ quietUntilMs: takenAtMs + quietMs, savedMs, countedAtMs: takenAtMs });
       return async () => {
-        ftruncateSync(fd);
+        const now = clock.now();
+        write({ quietUntilMs: 0, savedMs: saved(read()) - (now - takenAtMs), countedAtMs: now });
         mine = false;
         await flock(fd, ["--unlock"]);
       };
     },
-    quietUntilMs() {
-      if (mine || fstatSync(fd).size === 0) return 0;
-      const bytes = Buffer.alloc(20);
-      const until = Number(bytes.toString("latin1", 0, readSync(fd, bytes, 0, bytes.length, 0)));
-      return Number.isFinite(until) ? until : 0;
-    },
+    quietUntilMs: () => (mine ? 0 : read().quietUntilMs),
     close: () => closeSync(fd),
   };
 }

@@ -2,7 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { type MachineLock, openMachineLock } from "../../src/executors/machinelock.ts";
+import {
+  ALONE_SHARE,
+  type MachineLock,
+  MOST_SAVED_MS,
+  openMachineLock,
+} from "../../src/executors/machinelock.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 
 let folder: string;
@@ -46,8 +51,34 @@ test("one that goes without letting go leaves it free", async () => {
   expect(await other.take(10_000, 1)).toBeDefined();
 });
 
-test("what is no time in the file keeps nobody", () => {
+test("what is no time in the file keeps nobody", async () => {
   const lock = open();
-  writeFileSync(join(folder, "made", "alone"), "soon");
-  expect(lock.quietUntilMs()).toBe(0);
+  for (const text of ["soon", "{}", '{"quietUntilMs":"later"}', "null"]) {
+    writeFileSync(join(folder, "made", "alone"), text);
+    expect(lock.quietUntilMs()).toBe(0);
+  }
+  const release = await lock.take(10_000, 1);
+  expect(release).toBeDefined();
+  await release?.();
+});
+
+test("however many executors take it, it is had for a fifth of all time at most", async () => {
+  const path = join(folder, "shared");
+  let nowMs = 1_000_000;
+  const locks = [1, 2, 3].map(() => openMachineLock(path, { now: () => nowMs }));
+  opened.push(...locks);
+  let heldMs = 0;
+  const startedAtMs = nowMs;
+  for (let round = 0; round < 8; round++) {
+    for (const lock of locks) {
+      const release = await lock.take(10_000, 20_000);
+      nowMs += 20_000;
+      if (release === undefined) continue;
+      heldMs += 20_000;
+      await release();
+    }
+  }
+  expect(heldMs).toBeGreaterThanOrEqual(60_000);
+  // What had been saved up at first, and one that began while there was anything left.
+  expect(heldMs).toBeLessThanOrEqual((nowMs - startedAtMs) * ALONE_SHARE + MOST_SAVED_MS / 2 + 20_000);
 });

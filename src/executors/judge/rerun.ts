@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { RerunAlone } from "../../shared/judging.ts";
+import { ALONE_SHARE, MOST_SAVED_MS } from "../machinelock.ts";
 import type { RunLimits, RunRequest } from "../sandbox/sandbox.ts";
 import type { Turnstile } from "../sandbox/turnstile.ts";
 import { type FinishedRun, runToEnd } from "./run.ts";
@@ -43,10 +44,6 @@ export interface BelievedRun {
 
 /** A program is stopped only when it is so far over its CPU time: one that ends before that was near the limit. */
 const TLE_MARGIN = 0.1;
-/** Of its time an executor spends at most so much on being alone. */
-export const ALONE_SHARE = 0.2;
-/** So much of it can be saved up, milliseconds. */
-const MOST_SAVED_MS = 60_000;
 /** What is measured on a saturated machine happens in floods: of what is saved up, this part is kept for near ones. */
 const KEPT_FOR_NEAR = 0.5;
 

@@ -17,7 +17,7 @@ export interface Turnstile extends Sandbox {
 }
 
 /** How long it waits for others that are alone, and then for runs that are under way, milliseconds each. */
-export const ALONE_WAIT_MS = 10_000;
+const ALONE_WAIT_MS = 10_000;
 /** How often it is looked whether another executor is alone still, milliseconds. */
 const LOOK_MS = 20;
 const CANCELLED: RunResult = { status: { type: "cancelled" }, cpuMs: 0, wallMs: 0, memoryKiB: 0 };

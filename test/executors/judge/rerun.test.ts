@@ -1,6 +1,7 @@
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
-import { ALONE_SHARE, createReruns, measureReruns } from "../../../src/executors/judge/rerun.ts";
+import { createReruns, measureReruns } from "../../../src/executors/judge/rerun.ts";
+import { ALONE_SHARE } from "../../../src/executors/machinelock.ts";
 import {
   type MachineTimes,
   readMachineTimes,
