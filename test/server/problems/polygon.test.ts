@@ -24,21 +24,21 @@ const XML = `<?xml version="1.0" encoding="utf-8" standalone="no"?>
 </problem>
 `;
 const full = {
-  "sums/problem.xml": XML,
-  "sums/tests/01": "1 2\n",
-  "sums/tests/01.a": "3\n",
-  "sums/tests/02": "3 4\n",
-  "sums/tests/02.a": "7\n",
-  "sums/files/check.cpp": '#include "testlib.h"\n',
-  "sums/files/testlib.h": "// testlib\n",
-  "sums/solutions/ok.cpp": "int main(){}\n",
+  "problem.xml": XML,
+  "tests/01": "1 2\n",
+  "tests/01.a": "3\n",
+  "tests/02": "3 4\n",
+  "tests/02.a": "7\n",
+  "files/check.cpp": '#include "testlib.h"\n',
+  "files/testlib.h": "// testlib\n",
+  "solutions/ok.cpp": "int main(){}\n",
 };
 
 it("a full package of Polygon becomes a problem with a checker by testlib's rules", async () => {
   const imports = collectImports();
   const manifest = imports.manifest(await imports.run(zipOf(full)));
   expect(manifest).toMatchObject({
-    problem: "sums",
+    problem: "echo",
     name: "Sums & more",
     limits: { timeMs: 1500, memoryMiB: 256, outputMiB: 8 },
     tests: [
@@ -63,11 +63,11 @@ it("a full package of Polygon becomes a problem with a checker by testlib's rule
 });
 
 it("what is wrong with one is named together, with lines", async () => {
-  const { "sums/tests/02.a": _, "sums/files/check.cpp": __, ...rest } = full;
+  const { "tests/02.a": _, "files/check.cpp": __, ...rest } = full;
   const xml = XML.replace("1500", "soon")
     .replace('input-file=""', 'input-file="in.txt"')
     .replace("<solutions>", '<interactor><source path="files/i.cpp"/></interactor><solutions>');
-  const result = await collectImports().run(zipOf({ ...rest, "sums/problem.xml": xml }));
+  const result = await collectImports().run(zipOf({ ...rest, "problem.xml": xml }));
   expect(lines(result, "error").toSorted()).toEqual([
     'problem.xml:16 the checker "files/check.cpp" is no source in the package',
     "problem.xml:17 testlib's interactors are not supported yet",
