@@ -42,7 +42,8 @@ export interface NatsCluster {
   readonly password: string;
 }
 
-const START_MS = 20_000;
+/** Patient: a node of a cluster reads the state of every stream and consumer first, on however little CPU there is. */
+const START_MS = 120_000;
 const LOOK_MS = 25;
 const KEPT_LINES = 20;
 const PortsFile = z.object({ nats: z.array(z.string()).min(1) });

@@ -14,7 +14,8 @@ interface Variables {
   readonly extraEnv?: Readonly<Record<string, NodeJS.ProcessEnv>> | undefined;
 }
 
-const SERVER_READY_MS = 30_000;
+/** Patient: on a machine without free CPU, killing a process that starts slowly makes the next start slower still. */
+const SERVER_READY_MS = 120_000;
 /** The first start compiles Go's standard library and warms every toolchain, on however few cores there are. */
 const EXECUTOR_READY_MS = 300_000;
 
