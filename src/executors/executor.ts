@@ -112,8 +112,9 @@ export async function openExecutor(deps: ExecutorDeps): Promise<Executor> {
       createReporter(
         { topology, executor: config.id, sink, clock, log: jobLog, onBlocked },
         job,
-        delivery,
+        delivery.delivery,
         lease,
+        Math.round(delivery.storedAtMs),
       ),
   };
   const puller = createPuller({ connection, topology, inboxPrefix: config.nats.inboxPrefix, monotonic, log });

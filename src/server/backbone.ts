@@ -201,7 +201,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
     wakeOutbox: () => outbox.wake(),
   };
 
-  const feed = createFeed({ store, link, topology, log });
+  const feed = createFeed({ store, link, topology, clock, log });
   const resultMeasures = createResultMeasures(registry);
   const settling = {
     works,

@@ -57,6 +57,16 @@ export const Fault = z.object({
 });
 export type Fault = z.infer<typeof Fault>;
 
+/** When what happened on an executor, milliseconds since 1970 by its clock; for display only. */
+export const HolderTimes = z.object({
+  /** The queue had the job, by the broker's clock. */
+  publishedAtMs: z.int().min(0).max(8_640_000_000_000_000),
+  claimedAtMs: z.int().min(0).max(8_640_000_000_000_000),
+  /** Each state reported before the last one, in order: of judging, compiled and then each test. */
+  stepsAtMs: z.array(z.int().min(0).max(8_640_000_000_000_000)).max(2_000),
+});
+export type HolderTimes = z.infer<typeof HolderTimes>;
+
 const eventBase = {
   v: z.literal(PROTOCOL_VERSION),
   kind: z.string().min(1).max(32),
@@ -83,7 +93,12 @@ export const JudgeEvent = z.discriminatedUnion("type", [
   z.object({ ...eventBase, type: z.literal("started") }),
   z.object({ ...eventBase, type: z.literal("compiled"), result: z.unknown() }),
   z.object({ ...eventBase, type: z.literal("progress"), result: z.unknown() }),
-  z.object({ ...eventBase, type: z.literal("finished"), result: z.unknown() }),
+  z.object({
+    ...eventBase,
+    type: z.literal("finished"),
+    result: z.unknown(),
+    times: HolderTimes.optional(),
+  }),
   z.object({ ...eventBase, type: z.literal("fault"), fault: Fault }),
   /** Given back without a fault: the executor drains. */
   z.object({ ...eventBase, type: z.literal("released") }),

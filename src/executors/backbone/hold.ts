@@ -24,7 +24,7 @@ export interface HoldDeps extends RunDeps {
   readonly log: Log;
   readonly askFence: AskFence;
   readonly crash: CrashPoint;
-  readonly reporter: (job: Envelope, delivery: number, lease: Lease, log: Log) => Reporter;
+  readonly reporter: (job: Envelope, delivery: Delivery, lease: Lease, log: Log) => Reporter;
 }
 
 /** What must be readable of a job to report anything about it. */
@@ -102,7 +102,7 @@ async function hold(deps: HoldDeps, holding: Holding): Promise<JobEnd> {
   if (!isNew && !(await current)) return await drop(holding, log);
   if (stop.signal.aborted) return await settle(deps, holding, undefined, { type: "released" }, log);
 
-  const reporter = deps.reporter(job, delivery.delivery, lease, log);
+  const reporter = deps.reporter(job, delivery, lease, log);
   try {
     void current.then((isCurrent) =>
       isCurrent ? reporter.started() : stop.abort("stale" satisfies StopReason),
@@ -178,7 +178,7 @@ async function refuseMalformed(deps: HoldDeps, holding: Holding): Promise<JobEnd
     const words = `JOB_MALFORMED: ${printable(delivery.data, EXCERPT_CHARACTERS)}`;
     return (await lease.terminate(words)) ? "malformed" : "lease_lost";
   }
-  const reporter = deps.reporter(envelope, delivery.delivery, lease, deps.log);
+  const reporter = deps.reporter(envelope, delivery, lease, deps.log);
   const malformed = fault("JOB_MALFORMED", "The job does not fit the schema of this executor's version.");
   return await settle(deps, holding, reporter, { type: "fault", fault: malformed }, deps.log);
 }

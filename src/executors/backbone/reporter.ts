@@ -53,6 +53,8 @@ const TOO_LARGE: Fault = {
 const QUICK_MS = 5;
 /** At most 5 progress events a second. */
 const PROGRESS_INTERVAL_MS = 200;
+/** Times of reported states that the last event carries; of more it has the first ones. */
+const STEPS_KEPT = 2_000;
 const RETRY_MS = [100, 200, 400, 800] as const;
 
 export function createReporter(
@@ -60,7 +62,11 @@ export function createReporter(
   job: Pick<Job, "kind" | "submission" | "generation" | "dispatch" | "capability">,
   delivery: number,
   lease: Lease,
+  /** When the queue had the job, by the broker's clock. */
+  publishedAtMs: number = deps.clock.now(),
 ): Reporter {
+  const claimedAtMs = deps.clock.now();
+  const stepsAtMs: number[] = [];
   const closed = new AbortController();
   const subject = subjects.event(deps.topology, deps.executor, job.submission);
   // A broker that crashed may count deliveries from an older state and give two holders one fence, one after the
@@ -146,6 +152,7 @@ export function createReporter(
       else if (!closed.signal.aborted) starting = setTimeout(sayStarted, QUICK_MS);
     },
     report: (type, result) => {
+      if (stepsAtMs.length < STEPS_KEPT) stepsAtMs.push(deps.clock.now());
       if (starting !== undefined) sayStarted();
       put({ type, result });
     },
@@ -155,6 +162,7 @@ export function createReporter(
       const event: JudgeEvent = {
         ...base(),
         ...(report.type === "fault" ? { ...report, fault: boundedFault(report.fault) } : report),
+        ...(report.type === "finished" ? { times: { publishedAtMs, claimedAtMs, stepsAtMs } } : {}),
       };
       const bytes = fitEvent(event, deps.sink.maxBytes());
       if (bytes !== undefined) return await sendUntilStored(event, bytes, giveUp);

@@ -135,7 +135,10 @@ function fromHolder(judgement: JudgementDocument, event: JudgeEvent, rules: Adva
     change: judgement.change + 1,
   };
   const exhausted = countedTries(judgement.tries, event) >= rules.tries;
-  if (event.type === "finished") return { ...next, state: "FINISHED", result: event.result, finishedAt: now };
+  if (event.type === "finished") {
+    const { result, times } = event;
+    return { ...next, state: "FINISHED", result, finishedAt: now, ...(times ? { times } : {}) };
+  }
   if (event.type === "released") return { ...next, state: "QUEUED" };
   if (event.type === "fault") {
     const { code, message, retry } = event.fault;

@@ -1,4 +1,5 @@
-import type { SubmissionId } from "../../shared/ids.ts";
+import type { Clock } from "../../shared/clock.ts";
+import type { JudgementId, SubmissionId } from "../../shared/ids.ts";
 import { judgementId } from "../../shared/ids.ts";
 import type { Service } from "../../shared/lifecycle.ts";
 import type { Log } from "../../shared/log.ts";
@@ -27,6 +28,9 @@ export interface Feed extends Service {
 /** A lost announcement delays an update by so long at most, milliseconds. */
 const SWEEP_MS = 3_000;
 const SWEEP_BATCH = 500;
+/** When final states were handed out is written together, every so many milliseconds, of so many at most. */
+const DELIVERED_MS = 1_000;
+const DELIVERED_MOST = 10_000;
 
 /** A submission that somebody watches. */
 interface Watched {
@@ -43,6 +47,7 @@ export function createFeed(deps: {
   readonly store: Pick<Store, "snapshots" | "judgements">;
   readonly link: Link;
   readonly topology: Topology;
+  readonly clock: Clock;
   readonly log: Log;
 }): Feed {
   const { store, link, log } = deps;
@@ -111,11 +116,29 @@ export function createFeed(deps: {
   });
   link.onUp(async () => sweep.wake());
 
+  /** Final states handed out and not yet written down; losing some is harmless. */
+  let delivered = new Map<JudgementId, Date>();
+  const writer = repeat({
+    name: "deliveries of final states",
+    intervalMs: DELIVERED_MS,
+    log,
+    async act() {
+      if (delivered.size === 0) return;
+      const group = delivered;
+      delivered = new Map();
+      await store.judgements.delivered(group);
+    },
+  });
+
   return {
     name: "feed",
-    start: () => sweep.start(),
+    async start() {
+      await sweep.start();
+      await writer.start();
+    },
     async stop() {
       await sweep.stop();
+      await writer.stop();
       for (const watched of all.values())
         for (const watcher of watched.watchers) await watcher.iterator.return?.();
     },
@@ -143,6 +166,10 @@ export function createFeed(deps: {
           count += 1;
           await read(id, watched);
           return watched.newest;
+        },
+        delivered({ judgement }) {
+          if (judgement.deliveredAt === undefined && delivered.size < DELIVERED_MOST)
+            delivered.set(judgement._id, new Date(deps.clock.now()));
         },
         close(self) {
           const watched = all.get(id);

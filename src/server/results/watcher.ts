@@ -17,6 +17,8 @@ export function createWatcher(deps: {
   readonly afterRevision: number;
   /** Registers the watcher and reads the newest snapshot; undefined when there is no such submission. */
   open(self: Watcher): Promise<SubmissionSnapshot | undefined>;
+  /** The final state was handed to the reader. */
+  delivered?(snapshot: SubmissionSnapshot): void;
   /** Unregisters it; safe twice. */
   close(self: Watcher): void;
 }): Watcher {
@@ -45,7 +47,9 @@ export function createWatcher(deps: {
     unseen = undefined;
     reader = undefined;
     resolve({ done: false, value: snapshot });
-    if (isFinal(snapshot.judgement.state)) end();
+    if (!isFinal(snapshot.judgement.state)) return;
+    deps.delivered?.(snapshot);
+    end();
   }
 
   async function open(): Promise<void> {

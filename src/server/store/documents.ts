@@ -12,7 +12,7 @@ import { BOUNDS } from "../../shared/limits.ts";
 import type { Lane } from "../../shared/lane.ts";
 import type { LanguageId } from "../../shared/language.ts";
 import type { QueueId } from "../../shared/queue.ts";
-import type { FaultCode } from "../../shared/protocol.ts";
+import type { FaultCode, HolderTimes } from "../../shared/protocol.ts";
 
 /** Shapes in MongoDB. Only `store/` reads and writes them. */
 
@@ -149,6 +149,10 @@ export interface JudgementDocument {
   readonly createdAt: Date;
   readonly startedAt?: Date;
   readonly finishedAt?: Date;
+  /** What the holder that finished it says of when. */
+  readonly times?: HolderTimes;
+  /** A subscriber was first given the final state; written later, and no change. */
+  readonly deliveredAt?: Date;
   readonly updatedAt: Date;
   /** As of its work, and a little later, so that no work is ever there without it. */
   readonly expiresAt?: Date;

@@ -37,6 +37,8 @@ export interface Judgements {
   }): Promise<JudgementDocument[]>;
   /** Writes `next` if the stored one still has the change before `next.change`; false when it has moved on. */
   replaceIfUnchanged(next: JudgementDocument): Promise<boolean>;
+  /** Notes when subscribers were first given these final states; no change of them. */
+  delivered(at: ReadonlyMap<JudgementId, Date>): Promise<void>;
   /** PENDING → QUEUED for those that are still PENDING in the same dispatch; the rest is left alone. */
   markQueued(dispatched: readonly { id: JudgementId; dispatch: number }[], at: Date): Promise<void>;
   /** PENDING and due, that due longest first. */
@@ -133,6 +135,18 @@ export async function createJudgements(collection: Collection<JudgementDocument>
           .toArray(),
       ),
     replaceIfUnchanged: groupReplace(collection),
+    delivered: (at) =>
+      guarded(async () => {
+        await collection.bulkWrite(
+          [...at].map(([_id, deliveredAt]) => ({
+            updateOne: {
+              filter: { _id, deliveredAt: { $exists: false } },
+              update: { $set: { deliveredAt } },
+            },
+          })),
+          { ordered: false },
+        );
+      }),
     markQueued: (dispatched, at) =>
       guarded(async () => {
         for (const [dispatch, group] of Map.groupBy(dispatched, (one) => one.dispatch)) {
