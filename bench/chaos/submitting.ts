@@ -79,9 +79,10 @@ export async function submitAll(
   const broken: unknown[] = [];
   const until = performance.now() + input.forMs;
   for (let number = 0; number < input.count && broken.length === 0; number++) {
-    if (performance.now() > until) break;
     await sleep(1_000 / input.perSecond);
-    while (deps.unfinished() + open.size > input.mostUnfinished) await sleep(50);
+    const isOver = (): boolean => performance.now() > until;
+    while (!isOver() && deps.unfinished() + open.size > input.mostUnfinished) await sleep(50);
+    if (isOver()) break;
     const one: Promise<void> = submit(deps, input.seed, number)
       .then(deps.onAccepted)
       .catch((error: unknown) => void broken.push(error))
