@@ -193,7 +193,7 @@ async function freed(client: Client, id: string): Promise<void> {
   const pending = async (): Promise<number> => (await client.request(PENDING)).submissions.edges.length;
   const before = await pending();
   await client.request(CANCEL, { id });
-  while (before > 0 && (await pending()) >= before);
+  if (before > 0) for (; (await pending()) >= before;);
 }
 
 /** Asks until the server has counted what was put in, and sent out what has a place. */

@@ -29,6 +29,7 @@ import { submitWork, type SubmitWorkInput } from "./intake/submitwork.ts";
 import type { WorkKind } from "./intake/work.ts";
 import { createWorkloadKind } from "./intake/workload.ts";
 import { createWindow } from "./intake/window.ts";
+import { createPaused } from "./paused.ts";
 import { createQueues, type QueueView } from "./queues.ts";
 import { reinstate, type ReinstateOutcome } from "./reinstate.ts";
 import { createAdvisoryReader } from "./results/advisories.ts";
@@ -151,6 +152,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
   const window = createWindow({ link, topology, size: limits.dispatchWindow, log });
   const queued = createQueuedMarker({ judgements, link, topology, clock, log });
   const fleet = createFleet({ link, topology, clock, evicted });
+  const paused = createPaused({ pauses: store.pauses, resumed: () => line.wake(), log });
   const dispatch = {
     link,
     topology,
@@ -164,7 +166,9 @@ export function createBackbone(given: BackboneDeps): Backbone {
     clock,
     log,
     mend,
-    mostOut: (queue: QueueId) => limits.ownerWindow + fleet.slots(queue),
+    // Of a paused queue nothing goes out: it is held, and waits in line.
+    mostOut: (queue: QueueId) =>
+      paused.of(queue) === undefined ? limits.ownerWindow + fleet.slots(queue) : 0,
   };
   const unfinished = createUnfinished({ held: store.held, judgements, clock });
   const line = createLine(dispatch);
@@ -180,7 +184,10 @@ export function createBackbone(given: BackboneDeps): Backbone {
     unfinished,
     serviceTimes,
     executors: () => fleet.executors(),
-    whyNot: (place) => fleet.whyNot(place),
+    whyNot: (place) => {
+      const pause = paused.of(place.language);
+      return pause === undefined ? fleet.whyNot(place) : `${place.language} is paused: ${pause.reason}`;
+    },
     evicted,
   });
   const admission = createAdmission({
@@ -243,6 +250,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
   const services: readonly Service[] = [
     link,
     window.refresh,
+    paused.refresh,
     queued,
     outbox,
     line,

@@ -16,6 +16,7 @@ export interface GraphQLDeps {
   readonly store: Pick<
     Store,
     | "contests"
+    | "pauses"
     | "snapshots"
     | "judgements"
     | "deadLetters"

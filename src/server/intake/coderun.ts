@@ -6,7 +6,7 @@ import {
   type CodeRunPayload,
   CodeRunResult,
 } from "../../shared/coderun.ts";
-import { judgementId, newSubmissionId, type Sha256 } from "../../shared/ids.ts";
+import { judgementId, type Sha256 } from "../../shared/ids.ts";
 import { LanguageId } from "../../shared/language.ts";
 import { within } from "../../shared/within.ts";
 import {

@@ -14,6 +14,7 @@ import type { JudgementDocument, SubmissionDocument } from "./documents.ts";
 import { createHeld, type Held } from "./held.ts";
 import { createJudgements, type Judgements } from "./judgements.ts";
 import { createLeases, type Leases } from "./leases.ts";
+import { createPauses, type Pauses } from "./pauses.ts";
 import { createProblems, type Problems } from "./problems.ts";
 import { createRejected, type Rejected } from "./rejected.ts";
 import { createRejudged, type Rejudged } from "./rejudged.ts";
@@ -36,6 +37,7 @@ export interface Store {
   readonly blobs: BlobStore;
   readonly problems: Problems;
   readonly contests: Contests;
+  readonly pauses: Pauses;
   readonly apiKeys: ApiKeys;
   readonly leases: Leases;
   readonly rejected: Rejected;
@@ -114,6 +116,7 @@ export async function openStore(access: StoreAccess): Promise<Store> {
       deadLetters: await createDeadLetters({ submissions, judgements }),
       blobs,
       problems: createProblems({ collection: db.collection("problems"), blobs }),
+      pauses: createPauses(db.collection("pauses")),
       contests: createContests(db.collection("contests")),
       apiKeys: createApiKeys(db.collection("apiKeys")),
       leases: createLeases(db.collection("leases")),

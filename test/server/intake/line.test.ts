@@ -100,3 +100,30 @@ describe("the line", () => {
     expect(await server.store.held.places()).not.toContainEqual({ language: "rust", lane: "practice" });
   });
 });
+
+describe("a paused queue", () => {
+  it("takes submissions and sends none out, on any server, until it is resumed", async () => {
+    const pause = { _id: "java" as const, reason: "new compiler", by: "chief", at: new Date() };
+    await server.store.pauses.put(pause);
+    const executor = wire.executor("e1");
+    const held = await eventually(
+      async () => {
+        const { submission, judgement } = await accepted(other, { owner: "patient", language: "java" });
+        if (judgement.held !== undefined) return submission;
+        await executor.take("java");
+        return undefined;
+      },
+      (submission) => submission !== undefined,
+    );
+    await eventually(
+      async () => {
+        const snapshot = await server.store.snapshots.get(held?._id as never);
+        return snapshot && (await server.backbone.waitOf(snapshot.judgement))?.reason;
+      },
+      (reason) => reason === "java is paused: new compiler",
+    );
+    expect(await executor.pull("java")).toBeUndefined();
+    expect(await server.store.pauses.remove("java")).toBe(true);
+    expect((await executor.take("java")).job.submission).toBe(held?._id);
+  });
+});
