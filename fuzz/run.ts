@@ -34,7 +34,7 @@ const DRAIN_MS = 30_000;
 /** More findings than this are counted, and not saved. */
 const SAVED = 50;
 /** The server's memory at the end over that after a fifth of the inputs, garbage collected, in bytes: beyond, something is kept. */
-const GROWTH_BYTES = 40 * 1024 * 1024;
+const GROWTH_BYTES = 96 * 1024 * 1024;
 /** What the server says at level error about messages that it refused, as it should. */
 const RIGHTLY_LOUD = /dropped a message that cannot be used/;
 const ERROR_LEVEL = 50;

@@ -68,9 +68,10 @@ function chartsOf(samples: readonly Sample[]): Chart[] {
     },
     {
       title: "Messages in streams",
-      lines: keys(last?.surroundings.streams).map((name) =>
-        line(name, samples, ({ surroundings }) => surroundings.streams[name]?.messages),
-      ),
+      // Most languages' streams are empty all the time.
+      lines: keys(last?.surroundings.streams)
+        .map((name) => line(name, samples, ({ surroundings }) => surroundings.streams[name]?.messages))
+        .filter(({ name, points }) => name === "JUDGE_EVENTS" || points.some(([, value]) => value > 0)),
     },
     {
       title: "Disk, MiB",
