@@ -100,7 +100,7 @@ async function server(load: RawQueue, topology: Topology): Promise<void> {
   })();
   const consumer = await js.consumers.get(eventStreamOf(topology), "recorder");
   const events = await consumer.consume({ max_messages: 1_024 });
-  let waiting: { submission: SubmissionId; ack(): void }[] = [];
+  let waiting: { submission: SubmissionId; ack: () => void }[] = [];
   let written = 0;
   let writing = 0;
   const done = Promise.withResolvers<void>();

@@ -128,9 +128,9 @@ async function readProgram(
 ): Promise<Program> {
   const path = `${folder}/${name}`;
   const { files: written, folders } = await readFiles(join(submissions, path));
-  const files = written.map(({ name, content }) => ({
-    name,
-    content: replaceConstants(content, context.constants),
+  const files = written.map((file) => ({
+    name: file.name,
+    content: replaceConstants(file.content, context.constants),
   }));
   const metadata = metadataOf(context.yaml, folder, path);
   const annotation = files.map(({ content }) => readAnnotation(content)).find((one) => one !== undefined);

@@ -36,7 +36,7 @@ const fields = `
   progress { pending queued running finished failed cancelled }
   changes { from to count } applied { by moved superseded kept }`;
 
-const mutation = <Name extends string>(name: Name, type: string) =>
+const mutation = (name: string, type: string) =>
   operation(
     `mutation ${type}($input: ${type}Input!) {
       answer: ${name}(input: $input) {

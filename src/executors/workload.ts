@@ -25,7 +25,7 @@ export interface WorkInHand<Input> extends Pick<WorkContext, "slot" | "signal" |
   /** A folder of this job's own, made at the first call and gone with the job. */
   workspace(): Promise<Workspace>;
   /** Of a language in `needs`. */
-  toolchain(language: LanguageId): Toolchain;
+  readonly toolchain: (language: LanguageId) => Toolchain;
   /** What is known so far, whole each time; shown while the job runs. */
   report(result: unknown): void;
 }
@@ -111,7 +111,7 @@ export function createWork(deps: WorkDeps, { workload, doer }: LoadedWork): Work
         if (context.signal.aborted) return { type: "stopped" };
         return { type: "fault", fault: faultOfWork(error) };
       } finally {
-        for (const { release } of opened) release();
+        for (const file of opened) file.release();
         await removeWorkspace(made, context.log);
       }
     },

@@ -58,7 +58,6 @@ function viewOf(result: JudgeResult, language: LanguageId): SubmissionView {
     language: { id: language, name: LANGUAGES[language].name },
     createdAt: "",
     testsDone: result.tests.length,
-    compile: null,
     judgement: { generation: 1 },
     ...result,
     compile: result.compile ?? null,

@@ -24,7 +24,7 @@ async function read(text: string): Promise<unknown> {
 describe("the pool configuration", () => {
   test("of the checkout is usable and covers every language once", async () => {
     const pools = await readPools(join(import.meta.dirname, "../../docket.config.json"));
-    const languages = pools.flatMap((pool) => pool.languages).toSorted();
+    const languages = pools.flatMap((pool) => (pool.languages ?? []).map(String)).toSorted();
     expect(languages).toEqual(LANGUAGE_IDS.toSorted());
   });
 

@@ -27,9 +27,7 @@ function remember<Key, Value>(
     const loading = load(key);
     known.set(key, loading);
     const forget = (): void => known.delete(key);
-    loading.then((value) => {
-      if (value === undefined) forget();
-    }, forget);
+    loading.then((value) => (value === undefined ? forget() : undefined), forget);
     return loading;
   };
 }

@@ -15,9 +15,9 @@ afterAll(() => stage.close());
 test("an executor with less free disk than executorFreeDiskBytes takes no job, and says why", async () => {
   const none = { DOCKET_LIMIT_EXECUTOR_FREE_DISK_BYTES: String(Number.MAX_SAFE_INTEGER) };
   const env = executorEnv(natsUrl, topology, { id: "full", workDir: folder(), ...none });
-  const { executor, ready } = await openTestExecutor(env, createSleepKind());
+  const { executor, ...opened } = await openTestExecutor(env, createSleepKind());
   const reason = expect.stringContaining("too little to take a job") as string;
-  expect(await ready()).toMatchObject({ state: "unhealthy", reason });
+  expect(await opened.ready()).toMatchObject({ state: "unhealthy", reason });
   await stage.putJob({ ms: 0 });
   const asked = (await fetch(`${executor.url()}/metrics`)).text();
   expect(await asked).toContain("docket_executor_healthy 0");

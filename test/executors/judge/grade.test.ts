@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { createGrader, type Graded, testScore } from "../../../src/executors/judge/grade.ts";
 import type { Grading, ManifestGroup, ProblemManifest } from "../../../src/shared/judging.ts";

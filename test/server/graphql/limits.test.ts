@@ -37,7 +37,9 @@ it("a batch has no more submissions than batchSubmissions", async () => {
     const one = { problem: "sum", language: "python", source: "print(1)" };
     const query = `mutation ($input: SubmitSubmissionsInput!) {
       submitSubmissions(input: $input) { type: __typename ${CODED} } }`;
-    const answer = await graphql(server.url, ann, query, { input: { submissions: Array(count).fill(one) } });
+    const answer = await graphql(server.url, ann, query, {
+      input: { submissions: Array.from({ length: count }, () => one) },
+    });
     return answer.data?.["submitSubmissions"];
   };
   expect(await batch(2)).toEqual({ type: "SubmitSubmissionsSuccess" });

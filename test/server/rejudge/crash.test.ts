@@ -99,16 +99,16 @@ describe("a server that dies while it applies", () => {
       const { ids, id } = await ready(place.slice("rejudge.".length).toLowerCase());
       // What others see until the one write, in one look after another.
       const looks: unknown[][] = [];
-      let over = false;
+      const over = new AbortController();
       const looking = (async () => {
-        while (!over) {
+        while (!over.signal.aborted) {
           if (server !== undefined) looks.push(await generations(ids).catch(() => []));
           await new Promise((resolve) => setTimeout(resolve, 5));
         }
       })();
       await dies(place, { apply: id });
       expect(await stage.state(id, "APPLIED")).toMatchObject({ apply: { by: "victim", moved: 3 } });
-      over = true;
+      over.abort();
       await looking;
       const whole = looks.filter((look) => look.length > 0);
       for (const look of whole) {

@@ -106,7 +106,7 @@ describe("a webhook", () => {
       expect(Math.abs(age)).toBeLessThan(60);
     }
     const all = (await jury.receiver.called(2)).map(bodyOf);
-    expect(all.map(({ data }) => data.submission?.verdict).toSorted()).toEqual(["AC", "WA"]);
+    expect(all.map(({ data }) => String(data.submission?.verdict)).toSorted()).toEqual(["AC", "WA"]);
     await eventually(
       () => deliveries(id, "DELIVERED"),
       (done) => done.length === 2,
