@@ -50,7 +50,7 @@ export function cgroupV1(executor: string, mounts: CgroupMounts, cpuWeight: numb
       );
     },
     async sweep() {
-      for (const parent of parents) {
+      for (const parent of [...parents, ...sharing]) {
         await sweepGroups(parent);
         removeAbandoned(parent, Date.now());
       }
