@@ -43,6 +43,7 @@ const WITHOUT_A_TEST = [
   "customSoftWaitMs",
   "delayedUpdateMs",
   "laneWaiting",
+  "reportCharacters",
   "webhookAtOnce",
   "workFileBytes",
   "workInputBytes",
