@@ -59,6 +59,13 @@ const flat = (entry: Document): Document[] => {
   return Array.isArray(inner) ? inner.flatMap((one: Document) => flat(one)) : [entry];
 };
 
+/** When a subscriber was first shown the end: known only after it, and no part of it. */
+function notesDelivery(write: Document): boolean {
+  const diff: Document | undefined = write["o"]?.["diff"];
+  if (diff === undefined || Object.keys(diff).join() !== "i") return false;
+  return Object.keys(diff["i"] as Document).join() === "deliveredAt";
+}
+
 /**
  * Reads every write that the database has ever confirmed: judgements that were written again after they had become
  * final, and how many became final.
@@ -72,6 +79,7 @@ export async function writesAfterTheEnd(books: Books): Promise<{ ids: string[]; 
   for await (const entry of entries) {
     for (const write of flat(entry)) {
       if (write["ns"] !== ns || (write["op"] !== "u" && write["op"] !== "i")) continue;
+      if (notesDelivery(write)) continue;
       const id = String(write["op"] === "i" ? write["o"]["_id"] : write["o2"]["_id"]);
       if (ended.has(id)) again.push(id);
       const state: unknown =
