@@ -42,7 +42,7 @@ afterAll(async () => {
 /** A submission that an executor has given up. */
 async function dead(
   input: ProgramInput = {},
-  code: FaultCode = "VALIDATOR_FAILED",
+  code: FaultCode = "JOB_MALFORMED",
 ): Promise<SubmissionSnapshot> {
   const { submission } = await accepted(server, input);
   const executor = wire.executor("e1");
@@ -102,7 +102,7 @@ describe("redriving a dead letter", () => {
     expect(old).toMatchObject({
       state: "FAILED",
       change: before.judgement.change,
-      tries: [{ executor: "e1", end: { code: "VALIDATOR_FAILED", log: "last words" } }],
+      tries: [{ executor: "e1", end: { code: "JOB_MALFORMED", log: "last words" } }],
       deadLetter: { redrive: { by: "jury", generation: 2 } },
     });
     expect(await listed("ann")).toEqual([]);
@@ -202,7 +202,7 @@ describe("discarding a dead letter", () => {
     expect(await listed("fay")).toEqual([]);
     expect(await listed("fay", true)).toEqual([id]);
     // Not by a filter; by name it may be changed of mind.
-    await server.backbone.redriveMany({ filter: { code: "VALIDATOR_FAILED" }, by: "jury", limit: 100 });
+    await server.backbone.redriveMany({ filter: { code: "JOB_MALFORMED" }, by: "jury", limit: 100 });
     expect(await generations(id)).toEqual([1]);
     expect((await server.backbone.redrive({ submission: id, by: "jury" })).type).toBe("redriven");
     await judge(id, 2);
