@@ -239,6 +239,7 @@ describe("an address that may not be called", () => {
     const named = await hook("ida", { url: "https://localhost:1/hook", events: ["submission.finished"] });
     const inside = await startServer({ ...ns, instance: "inside", limits, webhookAllow: ["127.0.0.9"] });
     await server.stop();
+    server = inside;
     try {
       await inside.backbone.webhooks.test(named.id);
       const dead = await settled(named.id, "DEAD");
