@@ -1,7 +1,16 @@
 import { randomInt } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { expect } from "vitest";
 import { dropPrivileges, type NativeSandbox, openSandbox } from "../../../src/executors/sandbox/native.ts";
 import type {
   ReadOnlyMount,
@@ -24,6 +33,9 @@ export const LIMITS: RunLimits = {
   outputKiB: 256,
   processes: 16,
 };
+
+/** Enough for an interpreter on a busy machine. */
+export const ROOMY: RunLimits = { ...LIMITS, cpuMs: 5_000, wallMs: 20_000 };
 
 export interface Told extends RunResult {
   readonly stdout: string;
@@ -130,6 +142,29 @@ export function toolsFor(sandbox: Sandbox, native: NativeSandbox, workDir: strin
       rmSync(workDir, { recursive: true, force: true });
     },
   };
+}
+
+/** Processes on this machine under a slot's uid. */
+function slotProcesses(): string[] {
+  return readdirSync("/proc").filter((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    try {
+      const uid = Number(/^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${name}/status`, "utf8"))?.[1]);
+      return uid >= SLOT_UID_BASE && uid < SLOT_UID_BASE + SLOTS;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** What the next job on the same slot meets. */
+export async function expectUnharmed(sandbox: TestSandbox): Promise<void> {
+  expect(slotProcesses()).toEqual([]);
+  const told = await sandbox.python(
+    "import os\nprint(len([p for p in os.listdir('/proc') if p.isdigit()]), os.listdir('/tmp'), os.listdir('/box'))",
+    { limits: ROOMY },
+  );
+  expect(told).toMatchObject({ status: { type: "exited", code: 0 }, stdout: "2 [] ['main.py']\n" });
 }
 
 function head(path: string): string {
