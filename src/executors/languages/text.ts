@@ -7,8 +7,8 @@ export const text: LanguageDefinition = {
   id: "text",
   packages: ["coreutils"],
   find: () =>
-    Promise.resolve({ version: "as they are", programs: { cat: "/bin/cat" }, mounts: [], env: BASE_ENV }),
-  run: ({ files, entryPoint }) => ["/bin/cat", mainFile(files, entryPoint, [])],
+    Promise.resolve({ version: "as they are", programs: { cat: "/usr/bin/cat" }, mounts: [], env: BASE_ENV }),
+  run: ({ files, entryPoint }) => ["/usr/bin/cat", mainFile(files, entryPoint, [])],
   engine: "native",
   timeFactor: 1,
   memoryBaseMiB: 0,
