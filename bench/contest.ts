@@ -17,7 +17,7 @@ const HOUR_MS = 3_600_000;
 
 const CREATE = operation(
   `mutation ($input: CreateContestInput!) { createContest(input: $input) {
-    ... on ContestSuccess { contest { id } } ... on UserError { code message } } }`,
+    ... on CreateContestSuccess { contest { id } } ... on UserError { code message } } }`,
   z.object({ createContest: z.object({ contest: z.object({ id: z.string() }) }) }),
 );
 

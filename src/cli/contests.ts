@@ -25,13 +25,13 @@ const Kept = z.union([
 
 const CREATE = operation(
   `mutation ($input: CreateContestInput!) { createContest(input: $input) {
-    ... on ContestSuccess { contest { ${fields} } } ... on UserError { code message } } }`,
+    ... on CreateContestSuccess { contest { ${fields} } } ... on UserError { code message } } }`,
   z.object({ createContest: Kept }),
 );
 
 const UPDATE = operation(
   `mutation ($input: UpdateContestInput!) { updateContest(input: $input) {
-    ... on ContestSuccess { contest { ${fields} } } ... on UserError { code message } } }`,
+    ... on UpdateContestSuccess { contest { ${fields} } } ... on UserError { code message } } }`,
   z.object({ updateContest: Kept }),
 );
 

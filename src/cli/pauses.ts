@@ -4,7 +4,8 @@ import { operation } from "./operations.ts";
 import { type Output, plain } from "./output.ts";
 import { ApiRefusal } from "./trouble.ts";
 
-const fields = `... on PauseSuccess { pauses { queue reason by at } } ... on UserError { code message }`;
+const fields = (success: string): string =>
+  `... on ${success} { pauses { queue reason by at } } ... on UserError { code message }`;
 const PauseView = z.object({ queue: z.string(), reason: z.string(), by: z.string(), at: z.string() });
 const Answer = z.union([
   z.object({ pauses: z.array(PauseView) }),
@@ -12,11 +13,11 @@ const Answer = z.union([
 ]);
 
 const PAUSE = operation(
-  `mutation ($input: PauseQueueInput!) { pauseQueue(input: $input) { ${fields} } }`,
+  `mutation ($input: PauseQueueInput!) { pauseQueue(input: $input) { ${fields("PauseQueueSuccess")} } }`,
   z.object({ pauseQueue: Answer }),
 );
 const RESUME = operation(
-  `mutation ($input: ResumeQueueInput!) { resumeQueue(input: $input) { ${fields} } }`,
+  `mutation ($input: ResumeQueueInput!) { resumeQueue(input: $input) { ${fields("ResumeQueueSuccess")} } }`,
   z.object({ resumeQueue: Answer }),
 );
 

@@ -56,25 +56,26 @@ export const Contest = builder.objectRef<ContestDocument>("Contest").implement({
   }),
 });
 
-const Success = builder
-  .objectRef<{ readonly contest: ContestDocument }>("ContestSuccess")
-  .implement({ fields: (t) => ({ contest: t.expose("contest", { type: Contest }) }) });
+const successOf = (name: string) =>
+  builder
+    .objectRef<{ readonly contest: ContestDocument }>(name)
+    .implement({ fields: (t) => ({ contest: t.expose("contest", { type: Contest }) }) });
 
 const CreateResult = builder.unionType("CreateContestResult", {
   types: [
-    Success,
+    successOf("CreateContestSuccess"),
     errorType("FORBIDDEN"),
     errorType("INPUT_INVALID"),
     errorType("CONTEST_EXISTS"),
     errorType("PROBLEM_NOT_FOUND"),
     errorType("SERVICE_UNAVAILABLE"),
   ],
-  resolveType: resultType("ContestSuccess"),
+  resolveType: resultType("CreateContestSuccess"),
 });
 
 const UpdateResult = builder.unionType("UpdateContestResult", {
   types: [
-    Success,
+    successOf("UpdateContestSuccess"),
     errorType("FORBIDDEN"),
     errorType("INPUT_INVALID"),
     errorType("CONTEST_NOT_FOUND"),
@@ -82,7 +83,7 @@ const UpdateResult = builder.unionType("UpdateContestResult", {
     errorType("PROBLEM_NOT_FOUND"),
     errorType("SERVICE_UNAVAILABLE"),
   ],
-  resolveType: resultType("ContestSuccess"),
+  resolveType: resultType("UpdateContestSuccess"),
 });
 
 const RateInput = builder.inputType("ContestRateInput", {

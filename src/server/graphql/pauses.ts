@@ -18,23 +18,29 @@ const Pause = builder.objectRef<PauseDocument>("Pause").implement({
   }),
 });
 
-const Success = builder.objectRef<{ readonly pauses: readonly PauseDocument[] }>("PauseSuccess").implement({
-  fields: (t) => ({
-    pauses: t.field({
-      type: [Pause],
-      description: "All that are paused now.",
-      resolve: ({ pauses }) => pauses,
+const successOf = (name: string) =>
+  builder.objectRef<{ readonly pauses: readonly PauseDocument[] }>(name).implement({
+    fields: (t) => ({
+      pauses: t.field({
+        type: [Pause],
+        description: "All that are paused now.",
+        resolve: ({ pauses }) => pauses,
+      }),
     }),
-  }),
-});
-
-const resultOf = (name: string) =>
-  builder.unionType(name, {
-    types: [Success, errorType("FORBIDDEN"), errorType("INPUT_INVALID"), errorType("SERVICE_UNAVAILABLE")],
-    resolveType: resultType("PauseSuccess"),
   });
-const PauseResult = resultOf("PauseQueueResult");
-const ResumeResult = resultOf("ResumeQueueResult");
+
+const resultOf = (mutation: string) =>
+  builder.unionType(`${mutation}Result`, {
+    types: [
+      successOf(`${mutation}Success`),
+      errorType("FORBIDDEN"),
+      errorType("INPUT_INVALID"),
+      errorType("SERVICE_UNAVAILABLE"),
+    ],
+    resolveType: resultType(`${mutation}Success`),
+  });
+const PauseResult = resultOf("PauseQueue");
+const ResumeResult = resultOf("ResumeQueue");
 
 const LONGEST_REASON = 500;
 

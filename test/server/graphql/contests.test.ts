@@ -29,9 +29,9 @@ async function ask(key: string, query: string, variables: object = {}): Promise<
 const CONTEST = `id name startsAt endsAt open participants version problems { id } rate { perSecond burst }`;
 const keep = async (what: "create" | "update", key: string, input: object): Promise<unknown> => {
   const name = `${what}Contest`;
-  const type = `${what === "create" ? "Create" : "Update"}ContestInput`;
-  const query = `mutation ($input: ${type}!) { ${name}(input: $input) {
-    ... on ContestSuccess { contest { ${CONTEST} } } ... on UserError { code message } } }`;
+  const type = `${what === "create" ? "Create" : "Update"}Contest`;
+  const query = `mutation ($input: ${type}Input!) { ${name}(input: $input) {
+    ... on ${type}Success { contest { ${CONTEST} } } ... on UserError { code message } } }`;
   return (await ask(key, query, { input }))[name];
 };
 

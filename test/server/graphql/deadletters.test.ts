@@ -130,7 +130,7 @@ describe("deadLetters", () => {
       await redriveMany({ all: true }, alice),
     ])
       expect(answer).toMatchObject({ type: "Forbidden" });
-    const history = `query ($id: ID!) { submission(id: $id) { judgements { generation } judgement { deadLetter { code } } } }`;
+    const history = `query ($id: ID!) { submission(id: $id) { judgements { edges { node { generation } } } judgement { deadLetter { code } } } }`;
     const { data } = await graphql(server.url, alice, history, { id });
     expect(data).toEqual({ submission: { judgements: null, judgement: { deadLetter: null } } });
   });
@@ -165,17 +165,21 @@ describe("redriveDeadLetter", () => {
     expect(states.at(-1)).toBe("FINISHED");
     expect((await list()).ids).not.toContain(id);
     expect(await redrive({ id })).toMatchObject({ type: "NotADeadLetter" });
-    const history = `query ($id: ID!) { submission(id: $id) { verdict judgements { generation state deadLetter { code redrive { by generation } } } } }`;
+    const history = `query ($id: ID!) { submission(id: $id) { verdict judgements { edges { node { generation state deadLetter { code redrive { by generation } } } } } } }`;
     expect((await graphql(server.url, jury, history, { id })).data?.["submission"]).toEqual({
       verdict: "AC",
-      judgements: [
-        { generation: 2, state: "FINISHED", deadLetter: null },
-        {
-          generation: 1,
-          state: "FAILED",
-          deadLetter: { code: "VALIDATOR_FAILED", redrive: { by: "judge", generation: 2 } },
-        },
-      ],
+      judgements: {
+        edges: [
+          { node: { generation: 2, state: "FINISHED", deadLetter: null } },
+          {
+            node: {
+              generation: 1,
+              state: "FAILED",
+              deadLetter: { code: "VALIDATOR_FAILED", redrive: { by: "judge", generation: 2 } },
+            },
+          },
+        ],
+      },
     });
   });
 

@@ -57,7 +57,7 @@ it("a contest has no more problems than contestProblems, and no more participant
     const input = { id, name: id, problems: ["sum"], ...times, ...more };
     return (await graphql(server.url, jury, query, { input })).data?.["createContest"];
   };
-  expect(await create("few", { participants: ["ann"] })).toEqual({ type: "ContestSuccess" });
+  expect(await create("few", { participants: ["ann"] })).toEqual({ type: "CreateContestSuccess" });
   for (const more of [{ participants: ["ann", "bob"] }, { open: true, problems: ["sum", "max"] }]) {
     expect(await create("many", more)).toMatchObject({
       code: "INPUT_INVALID",

@@ -180,9 +180,19 @@ describe("who may see what", () => {
     const query = '{ __type(name: "Problem") { fields { name } } }';
     expect((await graphql(server.url, jury, query)).data).toEqual({
       __type: {
-        fields: ["codeKiB", "id", "importedAt", "memoryMiB", "name", "testCount", "timeMs"].map((name) => ({
-          name,
-        })),
+        fields: [
+          "codeKiB",
+          "id",
+          "importedAt",
+          "languages",
+          "memoryMiB",
+          "name",
+          "takenOutAt",
+          "takenOutReason",
+          "testCount",
+          "timeLimitIsInferred",
+          "timeMs",
+        ].map((name) => ({ name })),
       },
     });
   });

@@ -9,11 +9,24 @@ describe("settings", () => {
     return { result, manifest: () => imports.manifest(result) };
   };
 
-  it("without a time limit take the default, and say so", async () => {
+  it("without a time limit take a wide one until it is measured, and say so", async () => {
     const { ".timelimit": _, ...files } = legacyPackage();
     const { manifest, result } = await settings({}, files);
+    expect(manifest().limits.timeMs).toBe(20_000);
+    expect(lines(result, "warning")).toEqual([
+      "problem.yaml no time limit is given: it is inferred from what 1 accepted submissions need",
+    ]);
+  });
+
+  it("without a time limit and without accepted submissions take the default, and say so", async () => {
+    const files = Object.fromEntries(
+      Object.entries(legacyPackage()).filter(
+        ([name]) => name !== ".timelimit" && !name.startsWith("submissions/accepted/"),
+      ),
+    );
+    const { manifest, result } = await settings({}, files);
     expect(manifest().limits.timeMs).toBe(5_000);
-    expect(lines(result, "warning")).toEqual(["problem.yaml no time limit is given: 5 s is taken"]);
+    expect(lines(result, "warning")).toContain("problem.yaml no time limit is given: 5 s is taken");
   });
 
   it("take DOMjudge's time limit, and all limits with their units", async () => {
