@@ -76,6 +76,6 @@ export interface LanguageDefinition {
   readonly memoryBaseMiB: number;
   /** Processes and threads one run may have. */
   readonly processes: number;
-  /** Reads a line with a number n from stdin and prints n + 1: compiled and run at start-up. */
+  /** Reads a line with a number n from stdin and prints n + 1: compiled and run at start-up. Empty: there is none. */
   readonly selfTest: string;
 }

@@ -111,7 +111,7 @@ test.for(CASES)("%s: one that %s", async ([language, what, source], { skip }) =>
     limits: { compilationTimeMs: 3_000, compilationMemoryMiB: 512 },
   });
   const told = JSON.stringify(result);
-  expect(["CE", "RTE", "TLE", "WA"], what).toContain(result.verdict);
+  expect(["CE", "RTE", "TLE", "MLE", "WA"], what).toContain(result.verdict);
   expect(told).not.toContain("is not to be read");
   expect(told).not.toMatch(/root:[^x]/);
   expect(result.compile?.message.length).toBeLessThanOrEqual(4_000);
