@@ -48,11 +48,11 @@ describe("import", () => {
     const bad = join(folder, "bad");
     await writeFiles(bad, {
       ...brokenPromise,
-      "problem.yaml": "name: Bad\ntype: scoring\nlimits: {memory: none}\n",
+      "problem.yaml": "name: Bad\ntype: sculpture\nlimits: {memory: none}\n",
     });
     const end = await docket("jury", "import", bad);
     expect(end.code).toBe(2);
-    expect(end.stdout).toContain("error    problem.yaml:2: problems of type scoring are not supported yet");
+    expect(end.stdout).toContain('error    problem.yaml:2: type is "sculpture"');
     expect(end.stdout).toContain('error    problem.yaml:3: limits.memory is "none"');
     expect(end.stdout).toContain("The package was not imported: 2 things are wrong with it.");
   });
@@ -305,6 +305,7 @@ describe("verify", () => {
       asExpected: 1,
       notOffered: 1,
       misses: [{ path: "promise/submissions/accepted/two.py", expected: "AC", got: "WA" }],
+      scores: {},
     });
     expect(end.stdout).toMatch(/MISS {2}accepted\/two\.py +WA, expected AC/);
   });
@@ -345,7 +346,7 @@ describe("verify", () => {
     });
     const end = await docket("jury", "verify", legacy, modern, "--json");
     expect(end.code, end.stdout).toBe(0);
-    expect(lastJson(end)).toEqual({ submissions: 4, asExpected: 4, notOffered: 0, misses: [] });
+    expect(lastJson(end)).toEqual({ submissions: 4, asExpected: 4, notOffered: 0, misses: [], scores: {} });
   });
 
   it("counts a package that is refused as a miss", async () => {
