@@ -69,8 +69,8 @@ export async function publishJob(
   deps.crash("dispatch.beforePublish");
   for (let go = 0; go < TRIES; go++) {
     const { js, jsm } = link.use();
+    const over = window.took(language, lane);
     try {
-      window.took(language, lane);
       const ack = await js.publish(subjects.job(topology, language, lane, submission._id), job, {
         msgID: jobMessageId(submission._id, generation, dispatch),
       });
@@ -79,6 +79,8 @@ export async function publishJob(
       return;
     } catch (error) {
       if (!(error instanceof JetStreamApiError) || error.code !== SUBJECT_TAKEN) throw error;
+    } finally {
+      over();
     }
     const found = await findJob({ jsm, topology }, place);
     if (found === undefined) continue;

@@ -17,8 +17,8 @@ export interface Window {
   /** Do others wait in MongoDB already, so that a new one has to queue behind them? Known to the outbox. */
   behind(language: QueueId, lane: Lane): boolean;
   setBehind(language: QueueId, lane: Lane, behind: boolean): void;
-  /** A job was published, or is about to be. */
-  took(language: QueueId, lane: Lane): void;
+  /** A job is about to be published. To be told when that is over, either way: only then may a count know of it. */
+  took(language: QueueId, lane: Lane): () => void;
   /** Runs in the background. */
   readonly refresh: Repeat;
 }
@@ -28,6 +28,8 @@ interface Gauge {
   counted: number;
   /** Published by this server since that count was asked for. */
   since: number;
+  /** Of these, without an answer yet: a count that is asked for now may miss them. */
+  flying: number;
   behind: boolean;
 }
 
@@ -42,7 +44,7 @@ export function createWindow(deps: {
   const gauges = new Map<QueueId, Map<Lane, Gauge>>(
     queues.map((language) => [
       language,
-      new Map<Lane, Gauge>(LANES.map((lane) => [lane, { counted: 0, since: 0, behind: false }])),
+      new Map<Lane, Gauge>(LANES.map((lane) => [lane, { counted: 0, since: 0, flying: 0, behind: false }])),
     ]),
   );
   const gauge = (language: QueueId, lane: Lane): Gauge => {
@@ -52,7 +54,9 @@ export function createWindow(deps: {
   };
 
   async function count(language: QueueId): Promise<void> {
-    const before = new Map(LANES.map((lane) => [lane, gauge(language, lane).since]));
+    const before = new Map(
+      LANES.map((lane) => [lane, gauge(language, lane).since - gauge(language, lane).flying]),
+    );
     const depths = await laneDepths({ jsm: link.use().jsm, topology }, language);
     for (const lane of LANES) {
       const depth = depths.get(lane);
@@ -94,7 +98,12 @@ export function createWindow(deps: {
       gauge(language, lane).behind = behind;
     },
     took(language, lane) {
-      gauge(language, lane).since += 1;
+      const one = gauge(language, lane);
+      one.since += 1;
+      one.flying += 1;
+      return () => {
+        one.flying -= 1;
+      };
     },
   };
 }

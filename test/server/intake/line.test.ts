@@ -55,7 +55,11 @@ describe("the line", () => {
     }
     expect(most).toBe(WINDOW);
     expect(order.indexOf(guest.submission._id)).toBe(WINDOW);
-    expect(order.filter((id) => id !== guest.submission._id)).toEqual(flood);
+    const own = order.filter((id) => id !== guest.submission._id);
+    expect(own.toSorted()).toEqual(flood.toSorted());
+    // Of two that are out at once, let out by two servers, either may be published first.
+    for (const [place, id] of own.entries())
+      expect(Math.abs(place - flood.indexOf(id)), id).toBeLessThan(WINDOW);
   });
 
   it("sends everybody's out in turn when places come free", async () => {

@@ -40,9 +40,10 @@ describe("the dispatch window", () => {
     for (let i = 0; i < WINDOW * 3; i++) ids.push((await accepted(server)).submission._id);
     const full = await eventually(
       () => queueOf("python"),
-      (queue) => (queue?.waiting ?? 0) === WINDOW,
+      // What is held is counted now and then only, the broker's part apart from it.
+      (queue) => queue?.waiting === WINDOW && queue.pending === WINDOW * 2,
     );
-    expect(full).toMatchObject({ inStream: WINDOW, pending: WINDOW * 2 });
+    expect(full?.inStream).toBe(WINDOW);
     expect(full?.oldestAt).toBeInstanceOf(Date);
 
     const executor = wire.executor("e1");
