@@ -35,7 +35,7 @@ afterAll(async () => {
 it("the lines of docs/api.md work as they stand there", { timeout: 60_000 }, async () => {
   const text = await readFile(join(ROOT, "docs/api.md"), "utf8");
   const blocks = [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = ""]) => block);
-  expect(blocks.length).toBe(4);
+  expect(blocks.length).toBe(5);
   const env = {
     PATH: process.env["PATH"],
     URL: server.url,
