@@ -64,11 +64,16 @@ const refusal = async (...args: Parameters<typeof start>): Promise<string> => {
 };
 const uidsOf = async (pid: number): Promise<string | undefined> =>
   /^Uid:\s+(.*)$/m.exec(await readFile(`/proc/${pid}/status`, "utf8"))?.[1];
+/** By its command: what prepares toolchains is a child as well, and an older one. */
 const launcherOf = (executor: ExecutorProcess): Promise<number> =>
   until("the launcher", async () => {
     const pid = executor.child.pid ?? 0;
     const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
-    return Number(children.trim().split(" ")[0]) || undefined;
+    for (const child of children.trim().split(" ")) {
+      const command = await readFile(`/proc/${child}/cmdline`, "utf8").catch(() => "");
+      if (command.includes("/sandbox/launcher.ts")) return Number(child);
+    }
+    return undefined;
   });
 
 test("gives up root for good, answers for its health, and leaves nothing behind", async () => {
