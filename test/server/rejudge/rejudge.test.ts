@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { revisionOf } from "../../../src/server/store/documents.ts";
+import { type JudgementDocument, revisionOf } from "../../../src/server/store/documents.ts";
 import { judgementId, type ProblemId, type RejudgeId, type SubmissionId } from "../../../src/shared/ids.ts";
 import { decodeJson } from "../../../src/shared/nats.ts";
 import { Control } from "../../../src/shared/protocol.ts";
@@ -24,6 +24,8 @@ const stage = createStage(
   () => server,
   () => wire,
 );
+
+const withoutDelivery = ({ deliveredAt: _, ...judgement }: JudgementDocument) => judgement;
 
 beforeAll(async () => {
   server = await startServer(ns);
@@ -85,8 +87,9 @@ describe("a rejudge", () => {
       expect(now.submission.rejudge).toBeUndefined();
       expect(now.judgement.result).toMatchObject({ verdict: "AC" });
       expect(revisionOf(now.judgement)).toBeGreaterThan(revisionOf(before.judgement));
-      // History: the old judgement is as it was.
-      expect(await server.store.judgements.get(judgementId(now.submission._id, 1))).toEqual(before.judgement);
+      // History: the old judgement is as it was; when a subscriber was shown it may be noted after its end.
+      const old = await server.store.judgements.get(judgementId(now.submission._id, 1));
+      expect(old && withoutDelivery(old)).toEqual(withoutDelivery(before.judgement));
     }
     // Whoever had seen the old final state gets the new one, once.
     const seen = [];
@@ -189,7 +192,8 @@ describe("a rejudge", () => {
     await stage.end(running, "AC");
     expect(await wire.executor("e1").pull("python", "rejudge")).toBeUndefined();
     const now = await snapshot(before.submission._id);
-    expect(now).toEqual(before);
+    expect(now.submission).toEqual(before.submission);
+    expect(withoutDelivery(now.judgement)).toEqual(withoutDelivery(before.judgement));
   });
 
   it("and a redrive of the same dead letter: the newer judging counts, one of each is made", async () => {
