@@ -3,7 +3,7 @@ import { type Msg, type NatsConnection, RequestError, TimeoutError } from "@nats
 import { Registry } from "prom-client";
 import { type Backbone, createBackbone } from "../../src/server/backbone.ts";
 import type { JobPlace } from "../../src/server/broker/jobs.ts";
-import type { Role, SubmissionSnapshot } from "../../src/server/store/documents.ts";
+import type { JudgementDocument, Role, SubmissionSnapshot } from "../../src/server/store/documents.ts";
 import { openStore, type Store } from "../../src/server/store/store.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import type { CrashPoint } from "../../src/shared/crashpoint.ts";
@@ -147,6 +147,11 @@ export async function accepted(server: Server, input: ProgramInput = {}): Promis
   const outcome = await server.backbone.submit(program(input));
   if (outcome.type !== "accepted") throw new Error(`${outcome.code}: ${outcome.message}`);
   return outcome.snapshot;
+}
+
+/** Without the one note that may be written after its end: when a subscriber was shown it. */
+export function withoutDelivery({ deliveredAt: _, ...judgement }: JudgementDocument): JudgementDocument {
+  return judgement;
 }
 
 /** A job as an executor holds it. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type JudgementDocument, revisionOf } from "../../../src/server/store/documents.ts";
+import { revisionOf } from "../../../src/server/store/documents.ts";
 import { judgementId, type ProblemId, type RejudgeId, type SubmissionId } from "../../../src/shared/ids.ts";
 import { decodeJson } from "../../../src/shared/nats.ts";
 import { Control } from "../../../src/shared/protocol.ts";
@@ -14,6 +14,7 @@ import {
   type Server,
   startServer,
   type Wire,
+  withoutDelivery,
 } from "../rig.ts";
 import { createStage } from "./stage.ts";
 
@@ -24,8 +25,6 @@ const stage = createStage(
   () => server,
   () => wire,
 );
-
-const withoutDelivery = ({ deliveredAt: _, ...judgement }: JudgementDocument) => judgement;
 
 beforeAll(async () => {
   server = await startServer(ns);
