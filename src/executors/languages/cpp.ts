@@ -7,7 +7,10 @@ import { quoted, sourcesOf } from "./sources.ts";
 /** What most programs include first; only the first header of a source can be a precompiled one. */
 const HEADERS = ["bits/stdc++.h", "iostream"];
 
-/** A precompiled header serves only who compiles with the very same options. */
+/**
+ * A precompiled header serves only who compiles with the very same options, and once: the header's own text lies beside
+ * it for whoever includes it again, as g++ does not look further where it found one precompiled.
+ */
 function precompiledHeaders(
   id: LanguageId,
   compiler: readonly string[],
@@ -15,12 +18,13 @@ function precompiledHeaders(
 ): Prepared {
   const compile = (header: string): string =>
     `mkdir -p $(dirname ${header}); echo '#include <${header}>' > all.h; ` +
-    `${compiler.map(quoted).join(" ")} -x c++-header -o ${header}.gch all.h`;
+    `${compiler.map(quoted).join(" ")} -x c++-header -o ${header}.gch all.h; ` +
+    `echo '#include_next <${header}>' > ${header}`;
   return {
     name: id,
     script: HEADERS.map(compile).join("\n"),
     files: {},
-    keep: HEADERS.map((header) => `${header}.gch`),
+    keep: HEADERS.flatMap((header) => [header, `${header}.gch`]),
     stamp,
   };
 }

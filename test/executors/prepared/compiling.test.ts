@@ -44,6 +44,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, "marked.h"), "#include <cstdio>\n#define IS_PRECOMPILED\n");
   const compile = ["-O2", "-std=gnu++20", "-x", "c++-header", "marked.h", "-o", join(prepared, "cstdio.gch")];
   execFileSync(cpp.toolchain.programs["g++"] ?? "g++", compile, { cwd: folder });
+  writeFileSync(join(prepared, "cstdio"), "#include_next <cstdio>\n");
   judging = await openJudging({
     usable: (id) => (id === "cpp" ? cpp : undefined),
     mounts: cpp?.toolchain.mounts ?? [],
@@ -67,6 +68,9 @@ it.each([
   ["a macro that changes it", "#define _GLIBCXX_DEBUG\n"],
   ["optimisation by pragma", '#pragma GCC optimize("O3,unroll-loops")\n#pragma GCC target("avx2")\n'],
   ["something else first", "#include <vector>\n"],
+  ["another prepared one first", "#include <iostream>\n"],
+  ["itself twice", "#include <bits/stdc++.h>\n#include <iostream>\n"],
+  ["another twice", "#include <iostream>\n#include <vector>\n#include <iostream>\n"],
 ])("a program that includes %s is judged as without", async (_, before) => {
   const result = await judge(`${before}#include <bits/stdc++.h>\nint main() { ${SUM} }\n`);
   expect([result.verdict, result.compile?.message]).toEqual(["AC", ""]);
