@@ -241,10 +241,14 @@ describe("delivery counts that start at 1 again", () => {
     expect(again).toMatchObject({ delivery: 1, job: { submission: id, dispatch: 1 } });
     // What an executor does then: its fence is older than what is stored, so it drops the job.
     const fence = { submission: id, generation: 1, dispatch: 1, delivery: 1 };
-    const answer = await wire.connection.request(`${ns.topology.prefix}fence.check`, JSON.stringify(fence), {
-      timeout: 2_000,
-    });
-    expect(answer.json()).toEqual({ current: false });
+    const answer = await wire.connection.request(
+      `${ns.topology.prefix}fence.check`,
+      JSON.stringify([fence]),
+      {
+        timeout: 2_000,
+      },
+    );
+    expect(answer.json()).toEqual({ current: [false] });
     await wire.executor("anew").ack(again as Held);
     // The former holder is still at it, and its result counts.
     await wire.executor("counted").emit(second, Date.now(), { type: "finished", result: RESULT });
