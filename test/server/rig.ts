@@ -150,8 +150,9 @@ export async function accepted(server: Server, input: ProgramInput = {}): Promis
 }
 
 /** Without the one note that may be written after its end: when a subscriber was shown it. */
-export function withoutDelivery({ deliveredAt: _, ...judgement }: JudgementDocument): JudgementDocument {
-  return judgement;
+export function withoutDelivery(judgement: JudgementDocument): JudgementDocument {
+  const { deliveredAt: _, ...rest } = judgement;
+  return rest;
 }
 
 /** A job as an executor holds it. */
