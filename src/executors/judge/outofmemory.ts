@@ -6,8 +6,9 @@ import type { LanguageId } from "../../shared/language.ts";
  * program that says so itself gets what it asks for: one failure in place of another.
  */
 const CPP = /^terminate called after throwing an instance of 'std::bad_(alloc|array_new_length)'/m;
+/** A thread that could not be made is the limit of processes, which Java calls by the same name. */
 const JVM =
-  /^(Exception in thread .*|Caused by: )?java\.lang\.OutOfMemoryError\b|^Terminating due to java\.lang\.OutOfMemoryError/m;
+  /^(Exception in thread .*|Caused by: )?java\.lang\.OutOfMemoryError\b(?!: unable to create native thread)|^Terminating due to java\.lang\.OutOfMemoryError/m;
 const PYTHON = /^MemoryError\b/m;
 const V8 =
   /^(<--- Last few GCs --->|FATAL ERROR: .*(out of memory|Allocation failed)|(Uncaught )?RangeError: Array buffer allocation failed)/m;
