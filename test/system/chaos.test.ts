@@ -41,7 +41,8 @@ test("under a hail of kills, stops and broken connections nothing is lost, judge
     // On a loaded machine there are fewer, so that it takes two minutes in any case.
     forMs: 75_000,
     everyMs: 3_000,
-    seed: 5,
+    // Its first four strikes befall a part of each kind.
+    seed: 48,
     perSecond: 10,
     cluster: false,
     wipeBroker: false,
