@@ -52,7 +52,7 @@ describe("import", () => {
     });
     const end = await docket("jury", "import", bad);
     expect(end.code).toBe(2);
-    expect(end.stdout).toContain('error    problem.yaml:2: type is "sculpture"');
+    expect(end.stdout).toContain('error    problem.yaml:2: unknown problem type "sculpture"');
     expect(end.stdout).toContain('error    problem.yaml:3: limits.memory is "none"');
     expect(end.stdout).toContain("The package was not imported: 2 things are wrong with it.");
   });
