@@ -91,6 +91,11 @@ function metadataOf(yaml: Mapping, folder: string, path: string): Metadata {
 function languageOf(files: readonly ProgramFile[]): { language?: LanguageId; reason: string } {
   const python2 = files.some(({ name, content }) => name.endsWith(".py") && /^#!.*python2/.test(content));
   if (python2) return { reason: "Python 2 is no language here" };
+  // The format gives Prolog and Perl the same ending; a clause of Prolog is at the beginning of a line.
+  const prolog = files.some(
+    ({ name, content }) => name.endsWith(".pl") && /^(?:[a-z]\w*(?:\([^)\n]*\))?\s*)?:-/m.test(content),
+  );
+  if (prolog) return { reason: "Prolog is no language here" };
   const found = new Set(files.map(({ name }) => languageOfFile(name)).filter((one) => one !== undefined));
   if (found.has("cpp")) found.delete("c");
   const [language] = found;

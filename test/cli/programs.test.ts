@@ -47,6 +47,7 @@ it("tells languages, directories, and why something cannot be judged", async () 
       "submissions/accepted/two/part.h": "x\n",
       "submissions/accepted/two/README.txt": "x\n",
       "submissions/accepted/old.py": "#!/usr/bin/python2\n",
+      "submissions/accepted/logic.pl": "[kattio].\n\nmain :-\n  read_int(X).\n",
       "submissions/accepted/mixed/a.py": "x\n",
       "submissions/accepted/mixed/b.go": "x\n",
       "submissions/accepted/deep/sub/a.py": "x\n",
@@ -64,6 +65,7 @@ it("tells languages, directories, and why something cannot be judged", async () 
     ]);
     expect(shown).toEqual([
       ["accepted/deep", "folders inside a program are not supported", "", "AC"],
+      ["accepted/logic.pl", "Prolog is no language here", "logic.pl", "AC"],
       ["accepted/mixed", "several languages: python, go", "a.py b.go", "AC"],
       ["accepted/old.py", "Python 2 is no language here", "old.py", "AC"],
       ["accepted/two", "cpp", "main.cpp part.c part.h", "AC"],
