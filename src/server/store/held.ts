@@ -56,6 +56,9 @@ export interface Held {
   queued(place: Place): Promise<QueuedJudgement[]>;
 }
 
+/** So many of what is queued in a place are looked at, the oldest: a wide window must not stall whoever asks. */
+export const QUEUED_LOOK = 2_000;
+
 /** Due never: the outbox leaves alone what is held. */
 const NEVER = new Date(Date.UTC(9999, 0));
 
@@ -184,6 +187,8 @@ export async function createHeld(collection: Collection<JudgementDocument>): Pro
         const found = await collection
           .find({ state: "QUEUED", language, lane })
           .hint(UNFINISHED_INDEX)
+          .sort({ createdAt: 1 })
+          .limit(QUEUED_LOOK)
           .project<QueuedJudgement>({ problem: 1, dispatchAfter: 1 })
           .toArray();
         // Set when it was published, and not touched since.

@@ -2,7 +2,7 @@ import { LANES } from "../../shared/lane.ts";
 import type { JudgementId } from "../../shared/ids.ts";
 import type { ExecutorView } from "../fleet.ts";
 import type { LaneLoad, Surroundings } from "../intake/estimate.ts";
-import type { HeldCount, Place, QueuedJudgement } from "../store/held.ts";
+import { type HeldCount, type Place, QUEUED_LOOK, type QueuedJudgement } from "../store/held.ts";
 import type { StateCount } from "../store/judgements.ts";
 import type { ServiceMs } from "./servicetimes.ts";
 
@@ -94,6 +94,13 @@ export function laneModel(
     before.set(_id, queued);
     const ms = given.serviceMs(place.language, problem) ?? UNKNOWN_MS;
     queued = { count: queued.count + 1, workMs: queued.workMs + ms };
+  }
+  if (given.queued.length >= QUEUED_LOOK) {
+    // The rest is as long as those looked at.
+    const count = given.counts
+      .filter((one) => one.state === "QUEUED" && one.language === place.language && one.lane === place.lane)
+      .reduce((total, one) => Math.max(total, one.count), queued.count);
+    queued = { count, workMs: (queued.workMs * count) / queued.count };
   }
   const heldOf = new Map(
     given.held
