@@ -1,7 +1,6 @@
-import { BASE_ENV, findSystemProgram } from "./findprogram.ts";
+import { findSystemProgram } from "./findprogram.ts";
 import type { LanguageDefinition } from "./language.ts";
-import { PYTHON_SYNTAX_CHECK } from "./python.ts";
-import { mainFile, sourcesOf } from "./sources.ts";
+import { PYTHON_ENV, PYTHON_SELF_TEST, pythonCommands } from "./python.ts";
 
 export const pypy: LanguageDefinition = {
   id: "pypy",
@@ -15,27 +14,14 @@ export const pypy: LanguageDefinition = {
       version: found.version,
       programs: { pypy3: found.program },
       mounts: [],
-      env: { ...BASE_ENV, PYTHONDONTWRITEBYTECODE: "1", PYTHONNOUSERSITE: "1" },
+      env: PYTHON_ENV,
     };
   },
-  compile: ({ toolchain, files }) => [
-    toolchain.programs["pypy3"] ?? "pypy3",
-    "-S",
-    "-E",
-    "-c",
-    PYTHON_SYNTAX_CHECK,
-    ...sourcesOf(files, ["py", "py3"]),
-  ],
-  run: ({ toolchain, files, entryPoint }) => [
-    toolchain.programs["pypy3"] ?? "pypy3",
-    mainFile(sourcesOf(files, ["py", "py3"]), entryPoint, ["main.py", "__main__.py"]),
-  ],
+  ...pythonCommands("pypy3"),
   engine: "native",
   timeFactor: 2,
   // Its just-in-time compiler and larger nursery.
   memoryBaseMiB: 96,
   processes: 32,
-  selfTest: `import sys, json, math
-print(json.loads(sys.stdin.readline()) + math.gcd(3, 2))
-`,
+  selfTest: PYTHON_SELF_TEST,
 };
