@@ -112,17 +112,28 @@ export function createAdmission(deps: {
       owner,
       rejudge: { $exists: false },
     };
+    // Filtered before it is bounded: one that is just being stored must not take the place of one that is.
     const found = await judgements
-      .find(filter, LIGHT)
-      .hint(UNFINISHED_INDEX)
-      .limit(most)
-      .project<Pick<JudgementDocument, "submission">>({ _id: 0, submission: 1 })
+      .aggregate<Pick<JudgementDocument, "submission">>(
+        [
+          { $match: filter },
+          {
+            $lookup: {
+              from: submissions.collectionName,
+              localField: "submission",
+              foreignField: "_id",
+              pipeline: [{ $project: { _id: 1 } }],
+              as: "stored",
+            },
+          },
+          { $match: { "stored.0": { $exists: true } } },
+          { $limit: most },
+          { $project: { _id: 0, submission: 1 } },
+        ],
+        { ...LIGHT, hint: UNFINISHED_INDEX },
+      )
       .toArray();
-    const real = await submissions
-      .find({ _id: { $in: found.map((one) => one.submission) } }, LIGHT)
-      .project<Pick<SubmissionDocument, "_id">>({ _id: 1 })
-      .toArray();
-    return real.map((one) => one._id);
+    return found.map((one) => one.submission);
   }
 
   return {

@@ -1,9 +1,16 @@
-import type { Binary, ClientSession, Collection, MongoClient } from "mongodb";
+import { setTimeout } from "node:timers/promises";
+import {
+  type Binary,
+  type ClientSession,
+  type Collection,
+  type MongoClient,
+  MongoServerError,
+} from "mongodb";
 import { judgementId, type RejudgeId, type SubmissionId } from "../../shared/ids.ts";
 import type { JudgementDocument, JudgementState, SubmissionDocument } from "./documents.ts";
 import { UNFINISHED } from "./judgements.ts";
 import type { RejudgeDocument } from "./rejudges.ts";
-import { guarded } from "./unavailable.ts";
+import { guarded, INTERRUPTED } from "./unavailable.ts";
 
 /** A judgement of a rejudge; its `rejudge` is there. */
 export interface RejudgedDocument extends JudgementDocument {
@@ -58,6 +65,10 @@ export type Moved = Pick<
   RejudgedDocument,
   "_id" | "submission" | "generation" | "change" | "state" | "manifest" | "rejudge"
 >;
+
+/** Several servers that apply the same one end each other's sessions: tries of one, and the pause between, milliseconds. */
+const APPLY_TRIES = 10;
+const APPLY_PAUSE_MS = 200;
 
 /** Without these a judgement's document is small: results and tries are not needed. */
 const MOVED = { submission: 1, generation: 1, change: 1, state: 1, manifest: 1, rejudge: 1 } as const;
@@ -148,7 +159,7 @@ export async function createRejudged(deps: {
 
   /**
    * A server that dies leaves its transaction open, and what that has written locked, for a minute. So its session is
-   * written down before, and whoever goes on ends it first. A living one that is ended so begins anew and finds it done.
+   * written down before, and whoever goes on ends it first. A living one that is ended so begins anew; see applyAgain.
    */
   async function applyAlone(session: ClientSession, input: Parameters<Rejudged["apply"]>[0]) {
     const filter = { _id: input.id, state: "APPLYING" } as const;
@@ -164,6 +175,19 @@ export async function createRejudged(deps: {
       readConcern: { level: "snapshot" },
       writeConcern: { w: "majority" },
     });
+  }
+
+  /** Begins anew when another server's start has ended the session; each waits another while, so that one gets through. */
+  async function applyAgain(input: Parameters<Rejudged["apply"]>[0]) {
+    for (let go = 1; ; go++) {
+      try {
+        return await client.withSession((session) => applyAlone(session, input));
+      } catch (error) {
+        const ended = error instanceof MongoServerError && error.code === INTERRUPTED;
+        if (!ended || go === APPLY_TRIES) throw error;
+        await setTimeout(Math.random() * APPLY_PAUSE_MS * go);
+      }
+    }
   }
 
   return {
@@ -247,7 +271,7 @@ export async function createRejudged(deps: {
           .toArray()
           .then((found) => found as RejudgedDocument[]),
       ),
-    apply: (input) => guarded(() => client.withSession((session) => applyAlone(session, input))),
+    apply: (input) => guarded(() => applyAgain(input)),
     release: (id) =>
       guarded(async () => {
         await submissions.updateMany({ rejudge: id }, { $unset: { rejudge: "" } });

@@ -21,9 +21,25 @@ export class StoreUnavailable extends Error {
   }
 }
 
+/** An operation was ended from outside: by an operator, or with its session. */
+export const INTERRUPTED = 11_601;
+
 /** Codes that a server sends while it stops, steps down or runs out of time. */
 const PASSING_CODES: ReadonlySet<number> = new Set([
-  24, 50, 64, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436,
+  24,
+  50,
+  64,
+  89,
+  91,
+  189,
+  262,
+  9001,
+  10107,
+  11600,
+  INTERRUPTED,
+  11602,
+  13435,
+  13436,
 ]);
 const PASSING_LABELS = ["RetryableWriteError", "TransientTransactionError", "ResetPool"];
 

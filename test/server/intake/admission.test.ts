@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SubmitOutcome } from "../../../src/server/intake/outcome.ts";
-import { newSubmissionId } from "../../../src/shared/ids.ts";
+import { judgementId, newSubmissionId } from "../../../src/shared/ids.ts";
 import { namespace } from "../../support/namespace.ts";
 import {
   accepted,
@@ -113,6 +113,26 @@ describe("unfinished submissions of one owner", () => {
       () => sum >= UNFINISHED,
     );
     expect(sum).toBe(UNFINISHED);
+  });
+
+  it("are all found, however many requests were cut off between their two writes", async () => {
+    const owner = "cut off";
+    const { judgement } = await accepted(server, { owner });
+    // What such a request leaves: a judgement without a submission. These stand before all others in the index.
+    for (let i = 0; i < UNFINISHED + 1; i++) {
+      const submission = newSubmissionId(Date.now());
+      await server.store.judgements.insert({
+        ...judgement,
+        _id: judgementId(submission, 1),
+        submission,
+        state: "PENDING",
+        dispatchAfter: new Date(Date.now() + 600_000),
+        createdAt: new Date(0),
+      });
+    }
+    await submitMany(UNFINISHED - 1, owner);
+    expect(await server.store.admission.recount(owner, UNFINISHED)).toBe(true);
+    expect(codeOf(await server.backbone.submit(program({ owner })))).toBe("TOO_MANY_UNFINISHED");
   });
 });
 

@@ -295,9 +295,10 @@ describe("guarded writes", () => {
     expect(sum(await store.held.out(place)) - sum(before)).toBe(30);
     // Later due again, under the same dispatch.
     const later = new Date(clock.now() + 3_000);
+    const holdUntil = new Date(later.getTime() + 2_000);
     const claims = await Promise.all(
       ["a", "b", "c"].map((claim) =>
-        store.judgements.claim({ ids, now: later, holdUntil: later, claim: claim + randomUUID() }),
+        store.judgements.claim({ ids, now: later, holdUntil, claim: claim + randomUUID() }),
       ),
     );
     const again = claims.flat();
