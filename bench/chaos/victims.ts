@@ -1,4 +1,5 @@
 import { jetstreamManager } from "@nats-io/jetstream";
+import type { LanguageId } from "../../src/shared/language.ts";
 import { connectNats } from "../../src/shared/nats.ts";
 import { eventStreamOf } from "../../src/shared/topology.ts";
 import type { ProcessEvent } from "../../src/supervisor/keepalive.ts";
@@ -14,6 +15,9 @@ export interface Victims {
   stop(): Promise<void>;
 }
 
+const SCRIPTS: LanguageId[] = ["python", "javascript"];
+const COMPILED: LanguageId[] = ["c", "cpp", "go", "rust", "java"];
+
 export async function startVictims(options: {
   readonly cluster: boolean;
   /** All that is submitted may be in the queue at once, though it is of one owner. */
@@ -26,12 +30,13 @@ export async function startVictims(options: {
   const closeProxies = async (): Promise<void> => {
     await Promise.all([...proxies.values()].flat().map((proxy) => proxy.close()));
   };
+  const owner = options.wholeQueue ? ONE_OWNER_QUEUED : ONE_OWNER;
   const stack = await startStack({
     servers: 2,
     cluster: options.cluster,
     pools: [
-      { name: "scripts", languages: ["python", "javascript"], executors: 3, slots: 2 },
-      { name: "compiled", languages: ["c", "cpp", "go", "rust", "java"], executors: 3, slots: 1 },
+      { name: "scripts", languages: SCRIPTS, executors: 3, slots: 2 },
+      { name: "compiled", languages: COMPILED, executors: 3, slots: 1 },
     ],
     brokerFor: async (executor, list) => {
       const urls = list.split(",");
@@ -40,7 +45,8 @@ export async function startVictims(options: {
       return between.map((proxy, index) => throughProxy(urls[index] ?? "", proxy)).join(",");
     },
     env: process.env,
-    extraEnv: { server: options.wholeQueue ? ONE_OWNER_QUEUED : ONE_OWNER },
+    // A queue for each of these and no other: on a cluster each of its lanes is a group of its own to elect leaders for.
+    extraEnv: { server: { ...owner, DOCKET_LANGUAGES: [...SCRIPTS, ...COMPILED].join(",") } },
     signal: options.signal,
     onEvent: options.onEvent,
     onLine: options.onLine,

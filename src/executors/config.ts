@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { EnvironmentError, envInt, readEnv } from "../shared/env.ts";
+import { EnvironmentError, envInt, envList, readEnv } from "../shared/env.ts";
 import { ExecutorId } from "../shared/ids.ts";
 import { Lane } from "../shared/lane.ts";
 import { LanguageId } from "../shared/language.ts";
@@ -45,25 +45,14 @@ export interface SandboxEnvironment {
   readonly machineLock: string;
 }
 
-const listOf = <Item extends z.ZodType<string, string>>(item: Item) =>
-  z
-    .string()
-    .transform((text) =>
-      text
-        .split(",")
-        .map((part) => part.trim())
-        .filter((part) => part !== ""),
-    )
-    .pipe(z.array(item));
-
 const someOf = <Item extends z.ZodType<string, string>>(item: Item) =>
-  listOf(item).refine((items) => items.length > 0, "expected at least one, comma separated");
+  envList(item).refine((items) => items.length > 0, "expected at least one, comma separated");
 
 const Environment = z
   .object({
     DOCKET_EXECUTOR_ID: ExecutorId,
     DOCKET_POOL: z.string().min(1),
-    DOCKET_LANGUAGES: listOf(LanguageId).default([]),
+    DOCKET_LANGUAGES: envList(LanguageId).default([]),
     DOCKET_WORKLOADS: WorkloadFolders,
     DOCKET_LANES: someOf(Lane),
     DOCKET_SLOTS: z.coerce.number().int().min(1).max(256),

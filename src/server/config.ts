@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { EnvironmentError, envInt, readEnv } from "../shared/env.ts";
+import { EnvironmentError, envInt, envList, readEnv } from "../shared/env.ts";
+import { LanguageId } from "../shared/language.ts";
 import { type Limits, readLimits } from "../shared/limits.ts";
 import { WorkloadFolders } from "../shared/workload.ts";
 import { wrongRange } from "./webhooks/address.ts";
@@ -20,17 +21,12 @@ const Environment = z.object({
     .min(32, "must have at least 32 characters"),
   DOCKET_TOPOLOGY_PREFIX: z.string().default(""),
   DOCKET_REPLICAS: envInt(1, 1),
+  /** Left out: all. */
+  DOCKET_LANGUAGES: envList(LanguageId).optional(),
   /** Folders of kinds of work besides judging: shared/workload.ts. */
   DOCKET_WORKLOADS: WorkloadFolders,
-  DOCKET_WEBHOOK_ALLOW: z
-    .string()
-    .default("")
-    .transform((text) =>
-      text
-        .split(",")
-        .map((range) => range.trim())
-        .filter((range) => range !== ""),
-    )
+  DOCKET_WEBHOOK_ALLOW: envList(z.string())
+    .default([])
     .check(({ value, issues }) => {
       for (const range of value) {
         const message = wrongRange(range);

@@ -92,9 +92,18 @@ export function createFleet(deps: {
   }
 
   const isOffered = (language: LanguageId): boolean =>
-    (lastOffered.get(language) ?? -Infinity) > clock.now() - REMEMBER_MS;
+    notTaken(language) === undefined && (lastOffered.get(language) ?? -Infinity) > clock.now() - REMEMBER_MS;
+
+  /** Why there is no queue for it. */
+  function notTaken(language: LanguageId): string | undefined {
+    const { languages } = deps.topology;
+    if (languages === undefined || languages.includes(language)) return undefined;
+    return `this deployment takes only ${languages.join(", ")} (DOCKET_LANGUAGES)`;
+  }
 
   function reasonsOf(language: LanguageId, all: readonly ExecutorView[]): string[] {
+    const never = notTaken(language);
+    if (never !== undefined) return [never];
     const reasons = all.flatMap((one) => one.notOffered.filter((not) => not.id === language));
     return [...new Set(reasons.map((not) => not.reason))];
   }
@@ -128,7 +137,7 @@ export function createFleet(deps: {
         return {
           id,
           name: LANGUAGES[id].name,
-          offered: versions.length > 0 || isOffered(id),
+          offered: isOffered(id),
           versions: [...new Set(versions.map((language) => language.version))],
           reasons: reasonsOf(id, all),
         };
@@ -136,6 +145,8 @@ export function createFleet(deps: {
     },
     notOffered(language) {
       if (isOffered(language)) return undefined;
+      const never = notTaken(language);
+      if (never !== undefined) return `${LANGUAGES[language].name} is not on offer: ${never}.`;
       const all = executors();
       // Nobody is there to say what is offered: it is stored, and judged when somebody comes.
       if (all.length === 0) return undefined;

@@ -82,6 +82,7 @@ async function main(): Promise<void> {
     topology: {
       prefix: environment.DOCKET_TOPOLOGY_PREFIX,
       replicas: environment.DOCKET_REPLICAS,
+      languages: environment.DOCKET_LANGUAGES && [...new Set(environment.DOCKET_LANGUAGES)],
       works: workloads.map(({ name }) => name),
     },
     workloads,

@@ -40,3 +40,15 @@ function inWords(issue: z.core.$ZodIssue, value: string | undefined): string {
 /** A whole number from the environment; `unit` only documents. */
 export const envInt = (fallback: number, min = 0): z.ZodDefault<z.ZodCoercedNumber> =>
   z.coerce.number().int().min(min).default(fallback);
+
+/** Items separated by commas; none is an empty list. */
+export const envList = <Item extends z.ZodType<string, string>>(item: Item) =>
+  z
+    .string()
+    .transform((text) =>
+      text
+        .split(",")
+        .map((part) => part.trim())
+        .filter((part) => part !== ""),
+    )
+    .pipe(z.array(item));

@@ -17,9 +17,11 @@ export type WorkName = z.infer<typeof WorkName>;
 export const QueueId = z.union([LanguageId, WorkName]);
 export type QueueId = LanguageId | WorkName;
 
-/** All queues of a stack whose configuration names these kinds of work. */
+/** All queues of a deployment with these languages, all there are by default, and these kinds of work, by default none. */
 export const queuesOf = ({
-  works,
+  languages = LANGUAGE_IDS,
+  works = [],
 }: {
+  readonly languages?: readonly LanguageId[] | undefined;
   readonly works?: readonly WorkName[] | undefined;
-}): readonly QueueId[] => (works === undefined ? LANGUAGE_IDS : [...LANGUAGE_IDS, ...works]);
+}): readonly QueueId[] => [...languages, ...works];

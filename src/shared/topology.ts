@@ -9,6 +9,7 @@ import {
 import type { Fence } from "./fence.ts";
 import type { ExecutorId, SubmissionId } from "./ids.ts";
 import type { Lane } from "./lane.ts";
+import type { LanguageId } from "./language.ts";
 import { type QueueId, queuesOf, type WorkName } from "./queue.ts";
 
 /**
@@ -20,6 +21,8 @@ export interface Topology {
   readonly prefix: string;
   /** 1 for a single nats-server, 3 on a cluster. */
   readonly replicas: number;
+  /** What this deployment judges: a queue each. All languages by default; fewer are less for a cluster to replicate. */
+  readonly languages?: readonly LanguageId[] | undefined;
   /** Kinds of work besides judging, each with a queue of its own. */
   readonly works?: readonly WorkName[] | undefined;
 }

@@ -46,6 +46,19 @@ async function say(one: Presence, as: string = one.executor): Promise<void> {
 }
 
 describe("what is offered", () => {
+  it("is never what the deployment has no queue for", () => {
+    const topology = { ...ns.topology, languages: ["python", "c"] as const };
+    const few = createFleet({ link, topology, clock: { now: () => nowMs }, evicted: () => undefined });
+    expect(few.notOffered("rust")).toBe(
+      "Rust is not on offer: this deployment takes only python, c (DOCKET_LANGUAGES).",
+    );
+    expect(few.notOffered("python")).toBeUndefined();
+    expect(few.languages().find(({ id }) => id === "rust")).toMatchObject({
+      offered: false,
+      reasons: ["this deployment takes only python, c (DOCKET_LANGUAGES)"],
+    });
+  });
+
   it("is everything as long as nobody has been heard: it is stored and waits", () => {
     expect(fleet.notOffered("rust")).toBeUndefined();
     expect(fleet.languages().some((language) => language.offered)).toBe(false);
