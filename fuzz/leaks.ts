@@ -26,6 +26,12 @@ export function findLeak(answer: string, input: string): string | undefined {
   return undefined;
 }
 
+/** Put off because of a limit, which it names: no fault. */
+const putOff = (body: string): boolean =>
+  /\(limit \w+\)/.test(body) && body.includes('"code":"SERVICE_UNAVAILABLE"');
+
 /** Words by which the server says that something of its own went wrong. */
 export const ownFault = (status: number, body: string): boolean =>
-  status >= 500 || body.includes('"code":"INTERNAL_SERVER_ERROR"') || body.includes("Unexpected error");
+  (status >= 500 && !putOff(body)) ||
+  body.includes('"code":"INTERNAL_SERVER_ERROR"') ||
+  body.includes("Unexpected error");

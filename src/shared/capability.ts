@@ -2,6 +2,12 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import { Sha256, SubmissionId } from "./ids.ts";
 
+/** As it goes over the wire: two parts in base64url. It is sent in a header, so nothing else may be in it. */
+export const Capability = z
+  .string()
+  .max(8192)
+  .regex(/^[\w.-]*$/);
+
 /**
  * What a job allows its holder: to fetch the blobs it names (and those that a named manifest names) and to send
  * events for this submission, generation and dispatch. The server signs it, nobody else can make one, and a

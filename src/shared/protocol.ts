@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Capability } from "./capability.ts";
 import { ExecutorId, SubmissionId } from "./ids.ts";
 import { Lane } from "./lane.ts";
 import { BOUNDS } from "./limits.ts";
@@ -21,8 +22,8 @@ export const Job = z.object({
   dispatch: z.int().min(1),
   language: QueueId,
   lane: Lane,
-  /** Proves that the server gave out this job (shared/capability.ts). */
-  capability: z.string().max(8192),
+  /** Proves that the server gave out this job. */
+  capability: Capability,
   /** Upper bound of the whole job on an executor, in milliseconds; past it the executor reports a fault. */
   deadlineMs: z.int().min(1),
   payload: z.unknown(),
@@ -82,7 +83,7 @@ const eventBase = {
   seq: z.int().min(1),
   /** Executor's wall clock, milliseconds since 1970, as far as a Date goes. For display only, never for ordering. */
   atMs: z.int().min(0).max(8_640_000_000_000_000),
-  capability: z.string().max(8192),
+  capability: Capability,
 };
 
 /**

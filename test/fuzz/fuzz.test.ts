@@ -13,6 +13,9 @@ it("knows our insides when it sees them, and not what the client itself said", (
   expect(findLeak("There is nothing at /graph.", "")).toBeUndefined();
   expect(ownFault(200, '{"errors":[{"extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}')).toBe(true);
   expect(ownFault(404, "{}")).toBe(false);
+  const busy = (why: string) => `{"message":"Busy${why}.","extensions":{"code":"SERVICE_UNAVAILABLE"}}`;
+  expect(ownFault(503, busy(" (limit importsAtOnce)"))).toBe(false);
+  expect(ownFault(503, busy(""))).toBe(true);
 });
 
 it("stands 2,000 inputs of all kinds without a crash, a hang or a leak", { timeout: 120_000 }, async () => {

@@ -33,6 +33,8 @@ const lane = fc.constantFrom(...LANES);
 
 const fence = { generation: counter, dispatch: counter, delivery: counter };
 
+const capability = fc.stringMatching(/^[\w.-]{0,2048}$/);
+
 const job = fc.record({
   v: fc.constant(1 as const),
   kind: fc.string({ minLength: 1, maxLength: 32 }),
@@ -41,7 +43,7 @@ const job = fc.record({
   dispatch: counter,
   language,
   lane,
-  capability: fc.string({ maxLength: 2048 }),
+  capability,
   deadlineMs: counter,
   payload,
 });
@@ -54,7 +56,7 @@ const eventBase = {
   executor,
   seq: counter,
   atMs,
-  capability: fc.string({ maxLength: 2048 }),
+  capability,
 };
 const fault = fc.record(
   {
