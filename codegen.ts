@@ -53,7 +53,7 @@ Printed by \`npm run codegen\` from src/shared/limits.ts. Each limit is set by i
 
 ${table(columns, rows)}
 
-\`docket_refused_total{limit}\` counts who was turned away by a limit on connections, requests, imports and request sizes.
+\`docket_refused_total{limit}\` counts who was turned away by a limit on connections, requests, imports, sizes, rates, unfinished submissions and waits; \`docket_executor_cut_total{limit}\` how often a judging kept less than was said, \`docket_executor_*_cache_evictions_total\` what made room in a cache on disk.
 
 ## Fixed bounds
 

@@ -21,7 +21,8 @@ export function countEvictions(registry: Registry): Evicted {
 export type Refused = (limit: LimitName) => void;
 
 export function countRefusals(registry: Registry): Refused {
-  const help = "Connections, requests and operations that were turned away as a limit was reached.";
+  const help =
+    "Connections, requests, operations and submissions that were turned away as a limit was reached.";
   const refusals = counter(registry, "docket_refused_total", help, "limit");
   return (limit) => refusals.inc({ limit });
 }

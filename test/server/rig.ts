@@ -1,6 +1,7 @@
 import { jetstream, type JetStreamClient, type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { type Msg, type NatsConnection, RequestError, TimeoutError } from "@nats-io/transport-node";
 import { Registry } from "prom-client";
+import { afterAll } from "vitest";
 import { type Backbone, createBackbone } from "../../src/server/backbone.ts";
 import type { JobPlace } from "../../src/server/broker/jobs.ts";
 import type { JudgementDocument, Role, SubmissionSnapshot } from "../../src/server/store/documents.ts";
@@ -15,6 +16,8 @@ import { DEFAULT_LIMITS, type Limits } from "../../src/shared/limits.ts";
 import { createLog } from "../../src/shared/log.ts";
 import { connectNats, decodeJson, encodeJson } from "../../src/shared/nats.ts";
 import { Job, type JudgeEvent } from "../../src/shared/protocol.ts";
+import type { NamedWorkload } from "../../src/shared/workload.ts";
+import type { Namespace } from "../support/namespace.ts";
 import { until as untilFound } from "../support/processes.ts";
 import { consumerOf, eventMessageId, streamOf, subjects, type Topology } from "../../src/shared/topology.ts";
 
@@ -32,6 +35,8 @@ export interface RigInput {
   readonly instance?: string;
   readonly crash?: CrashPoint;
   readonly webhookAllow?: readonly string[];
+  /** Their names are to be in `topology.works`, too. */
+  readonly workloads?: readonly NamedWorkload[];
   readonly reconcile?: {
     readonly intervalMs: number;
     readonly quietMs: number;
@@ -68,6 +73,7 @@ export async function startServer(input: RigInput): Promise<Server> {
     instance: input.instance ?? "test",
     crash: input.crash,
     webhookAllow: input.webhookAllow,
+    workloads: input.workloads,
     ...(input.reconcile ? { reconcile: input.reconcile } : {}),
   });
   await backbone.start();
@@ -281,4 +287,35 @@ export async function eventually<T>(
 export async function purgeJob({ jsm }: Wire, topology: Topology, place: JobPlace): Promise<void> {
   const filter = subjects.job(topology, place.language, place.lane, place.submission);
   await jsm.streams.purge(streamOf(topology, place.language), { filter });
+}
+
+type SuiteInput = Partial<Omit<RigInput, "mongodbUrl" | "natsUrl" | "database">>;
+
+/**
+ * What most suites need, at the top of a test file: a server on the suite's own database and streams, a wire beside it,
+ * and the problem. Stopped after the suite.
+ */
+export async function openSuite(
+  ns: Omit<Namespace, "remove">,
+  input: SuiteInput = {},
+): Promise<{ readonly server: Server; readonly wire: Wire }> {
+  const given = { ...ns, ...input };
+  const server = await startServer(given);
+  const wire = await openWire(given);
+  afterAll(async () => {
+    await wire.close();
+    await server.stop();
+  });
+  await putProblem(server.store);
+  return { server, wire };
+}
+
+/** The same with a second server, which knows the first one by the database and the broker alone. */
+export async function openPair(
+  ns: Omit<Namespace, "remove">,
+  input: SuiteInput = {},
+): Promise<{ readonly server: Server; readonly other: Server; readonly wire: Wire }> {
+  const other = await startServer({ ...ns, ...input, instance: "other" });
+  afterAll(() => other.stop());
+  return { ...(await openSuite(ns, input)), other };
 }

@@ -22,7 +22,7 @@ export interface ArtefactCache {
   find(key: string): Promise<Artefact | undefined>;
   /** Copies what a compiler left in `box`. Throws TooLarge, or as the file system does. */
   store(key: string, box: string): Promise<Artefact>;
-  readonly stats: { hits: number; misses: number; bytes: number; entries: number };
+  readonly stats: { hits: number; misses: number; evictions: number; bytes: number; entries: number };
 }
 
 const ENTRY_FILE = "entry.json";
@@ -50,7 +50,7 @@ export async function openArtefactCache(deps: {
   readonly maxBytes: number;
 }): Promise<ArtefactCache> {
   const { folder, maxBytes } = deps;
-  const stats = { hits: 0, misses: 0, bytes: 0, entries: 0 };
+  const stats = { hits: 0, misses: 0, evictions: 0, bytes: 0, entries: 0 };
   /** In order of use, the least recent first. */
   const entries = new Map<string, Entry>();
   const folderOf = (key: string): string => join(folder, key);
@@ -77,7 +77,9 @@ export async function openArtefactCache(deps: {
     stats.entries = entries.size;
     for (const [key, entry] of entries) {
       if (stats.bytes <= maxBytes) return;
-      if (entry.pins === 0) await remove(key, entry);
+      if (entry.pins > 0) continue;
+      stats.evictions += 1;
+      await remove(key, entry);
     }
   }
 

@@ -36,6 +36,8 @@ export interface JudgeDeps extends BuildDeps {
     | "reportCharacters"
     | "transcriptCharacters"
   >;
+  /** Told of each text that a limit leaves out, as far as the result does not show it. */
+  readonly onCut: (limit: keyof JudgeDeps["limits"]) => void;
   /** Told of each judging that came to a verdict. */
   readonly onJudged: (language: LanguageId, result: JudgeResult) => void;
 }
@@ -130,7 +132,7 @@ async function judgeTests(
     const isSkipped = (place: number): boolean => !runsAll && grader.isSkipped(place, reports);
     for await (const data of testData(blobs, manifest.tests, isSkipped)) {
       const report = await runTest(testDeps, { manifest, program, validator, data });
-      reports.set(data.place, withinWords(report, [...reports.values()], deps.limits.reportCharacters));
+      reports.set(data.place, withinWords(deps, report, [...reports.values()]));
       context.report("progress", { ...compiled, tests: [...reports.values()] } satisfies JudgeProgress);
     }
     const tests = [...reports.values()];
@@ -144,9 +146,10 @@ const wordsOf = ({ judgeMessage, teamMessage, errorOutput, transcript }: TestRep
   [judgeMessage, teamMessage, errorOutput, transcript].reduce((sum, text) => sum + (text?.length ?? 0), 0);
 
 /** The first tests that have something to say use up what all of them together may: a result must fit a message. */
-function withinWords(report: TestReport, before: readonly TestReport[], most: number): TestReport {
+function withinWords(deps: JudgeDeps, report: TestReport, before: readonly TestReport[]): TestReport {
   const used = before.reduce((sum, one) => sum + wordsOf(one), 0);
-  if (used + wordsOf(report) <= most) return report;
+  if (used + wordsOf(report) <= deps.limits.reportCharacters) return report;
+  deps.onCut("reportCharacters");
   const { judgeMessage: _, teamMessage: __, errorOutput: ___, transcript: ____, ...rest } = report;
   return rest;
 }

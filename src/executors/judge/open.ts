@@ -2,6 +2,7 @@ import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { Clock } from "../../shared/clock.ts";
+import type { JudgeResult } from "../../shared/judging.ts";
 import type { LanguageId } from "../../shared/language.ts";
 import type { Limits } from "../../shared/limits.ts";
 import type { Turnstile } from "../sandbox/turnstile.ts";
@@ -59,7 +60,7 @@ export async function openJudge(
     judge: createJudge({
       ...both,
       reruns: openReruns(deps),
-      onJudged: measureJudgings(deps.registry),
+      ...measureJudgings(deps.registry, deps.limits),
     }),
     codeRun: createCodeRun(both),
   };
@@ -76,7 +77,25 @@ function openReruns({ sandbox, registry }: Pick<OpenJudgeDeps, "sandbox" | "regi
   return reruns;
 }
 
-function measureJudgings(registry: Registry): JudgeDeps["onJudged"] {
+type CutLimit = Parameters<JudgeDeps["onCut"]>[0];
+
+/** Limits at which a text of this result ends. */
+function cutsOf({ compile, tests }: JudgeResult, limits: JudgeDeps["limits"]): CutLimit[] {
+  const texts: [CutLimit, string | undefined][] = [
+    ["compileMessageCharacters", compile?.message],
+    ...tests.flatMap(({ judgeMessage, errorOutput, transcript }): [CutLimit, string | undefined][] => [
+      ["judgeMessageCharacters", judgeMessage],
+      ["errorOutputCharacters", errorOutput],
+      ["transcriptCharacters", transcript],
+    ]),
+  ];
+  return texts.flatMap(([limit, text]) => ((text?.length ?? 0) >= limits[limit] ? [limit] : []));
+}
+
+function measureJudgings(
+  registry: Registry,
+  limits: JudgeDeps["limits"],
+): Pick<JudgeDeps, "onJudged" | "onCut"> {
   const registers = [registry];
   const verdicts = new Counter({
     name: "docket_executor_verdicts_total",
@@ -97,10 +116,21 @@ function measureJudgings(registry: Registry): JudgeDeps["onJudged"] {
     buckets: [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers,
   });
-  return (language, { verdict, tests: reports, compile }) => {
-    verdicts.inc({ language, verdict });
-    tests.inc({ language }, reports.length);
-    if (compile?.cached === false) compileSeconds.observe({ language }, compile.wallMs / 1_000);
+  const cuts = new Counter({
+    name: "docket_executor_cut_total",
+    help: "Texts of judgings that were cut at a limit, and tests whose texts found no room, by limit.",
+    labelNames: ["limit"],
+    registers,
+  });
+  return {
+    onCut: (limit) => cuts.inc({ limit }),
+    onJudged(language, result) {
+      const { verdict, tests: reports, compile } = result;
+      verdicts.inc({ language, verdict });
+      tests.inc({ language }, reports.length);
+      if (compile?.cached === false) compileSeconds.observe({ language }, compile.wallMs / 1_000);
+      for (const limit of cutsOf(result, limits)) cuts.inc({ limit });
+    },
   };
 }
 
@@ -125,6 +155,17 @@ function measureCache({ stats }: ArtefactCache, registry: Registry): void {
       registers: [],
       collect() {
         this.set(stats.bytes);
+      },
+    }),
+  );
+  registry.registerMetric(
+    new Counter({
+      name: "docket_executor_artefact_cache_evictions_total",
+      help: "Compiled programs that made room for newer ones (limit artefactCacheBytes).",
+      registers: [],
+      collect() {
+        this.reset();
+        this.inc(stats.evictions);
       },
     }),
   );

@@ -5,7 +5,7 @@ import type { Service } from "../../shared/lifecycle.ts";
 import type { Allowance, AllowanceOf, Admission as Allowances, Reserved } from "../store/admission.ts";
 import type { ContestDocument, Role } from "../store/documents.ts";
 import { groupCommit } from "../store/groupcommit.ts";
-import { type Refusal, refuse } from "./outcome.ts";
+import { passed, type Refusal, refuse } from "./outcome.ts";
 
 /** A place that a submission-to-be has; whoever got it says what became of it, once. */
 export interface Admitted {
@@ -142,10 +142,14 @@ export function createAdmission(deps: {
     timer ??= setTimeout(flush, RELEASE_MS);
   }
 
-  function rateLimited(limit: number, { tokens }: Answer, perSecond: number): Refusal {
+  function rateLimited(
+    limitName: "ownerBurst" | "contestBurst",
+    { perSecond, burst }: Pick<Allowance, "perSecond" | "burst">,
+    { tokens }: Answer,
+  ): Refusal {
     const retryAfterMs = Math.max(1, Math.ceil(((1 - tokens) / perSecond) * 1000));
     const message = `More submissions than allowed: after a burst, ${perSecond} a second. Try again in ${retryAfterMs} ms.`;
-    return refuse("RATE_LIMITED", message, { limit, retryAfterMs });
+    return refuse("RATE_LIMITED", message, { limit: burst, limitName, retryAfterMs });
   }
 
   async function ownerPlace({ id, owner, role }: AdmitInput): Promise<Answer | Refusal> {
@@ -158,11 +162,11 @@ export function createAdmission(deps: {
       answer = await reserve(asked);
     }
     if (answer.granted) return answer;
-    if (answer.tokens < 1) return rateLimited(allowance.burst, answer, allowance.perSecond);
+    if (answer.tokens < 1) return rateLimited("ownerBurst", allowance, answer);
     return refuse(
       "TOO_MANY_UNFINISHED",
       `There are ${allowance.unfinished} submissions of yours without a final state; hand in more when some have finished.`,
-      { limit: allowance.unfinished, retryAfterMs: FINISH_MS },
+      { ...passed(limits, "ownerUnfinished"), limit: allowance.unfinished, retryAfterMs: FINISH_MS },
     );
   }
 
@@ -174,7 +178,7 @@ export function createAdmission(deps: {
     };
     const allowance = { perSecond, burst, unfinished: UNBOUNDED.unfinished };
     const answer = await reserve({ of: { contest: contest._id }, id, allowance });
-    return answer.granted ? answer : rateLimited(burst, answer, perSecond);
+    return answer.granted ? answer : rateLimited("contestBurst", { perSecond, burst }, answer);
   }
 
   return {

@@ -3,7 +3,7 @@ import type { Lane } from "../../shared/lane.ts";
 import { LANGUAGE_IDS, type LanguageId, languageNamed, LANGUAGES } from "../../shared/language.ts";
 import type { Limits } from "../../shared/limits.ts";
 import type { ProblemDocument } from "../store/documents.ts";
-import { type Refusal, refuse, type SubmitInput } from "./outcome.ts";
+import { passed, type Refusal, refuse, type SubmitInput } from "./outcome.ts";
 
 /** What somebody hands in, checked as far as that is possible without the database. */
 export interface CheckedInput {
@@ -49,9 +49,7 @@ function checkFiles(
     return refuse(
       "TOO_MANY_FILES",
       `There are ${files.length} files; at most ${limits.sourceFiles} are taken.`,
-      {
-        limit: limits.sourceFiles,
-      },
+      passed(limits, "sourceFiles"),
     );
   }
   const seen = new Set<string>();
@@ -60,7 +58,7 @@ function checkFiles(
       return refuse(
         "FILE_NAME_INVALID",
         `The file name ${JSON.stringify(name.slice(0, 120))} is not usable: 1 to ${limits.fileNameCharacters} letters, digits, '_', '-', '.', '+', without folders, not starting with '.', '-' or '+'.`,
-        { limit: limits.fileNameCharacters },
+        passed(limits, "fileNameCharacters"),
       );
     }
     if (seen.has(name))
@@ -92,7 +90,7 @@ export function checkProgram(
     return refuse(
       "INPUT_INVALID",
       `idempotencyKey: expected 1 to ${limits.idempotencyKeyCharacters} printable ASCII characters.`,
-      { limit: limits.idempotencyKeyCharacters },
+      passed(limits, "idempotencyKeyCharacters"),
     );
   }
   if (input.entryPoint !== undefined && !ENTRY_POINT.test(input.entryPoint)) {
@@ -104,7 +102,8 @@ export function checkProgram(
   const files = checkFiles(deps, input, language);
   if ("type" in files) return files;
   const sourceBytes = files.reduce((sum, file) => sum + file.content.length, 0);
-  if (sourceBytes > limits.sourceBytes) return tooLarge(sourceBytes, limits.sourceBytes, "the server");
+  if (sourceBytes > limits.sourceBytes)
+    return tooLarge(sourceBytes, passed(limits, "sourceBytes"), "the server");
   return { language, files, sourceBytes };
 }
 
@@ -124,8 +123,12 @@ export function checkInput(deps: CheckDeps, input: SubmitInput): Refusal | Check
   return { ...program, problem: problem.data, lane: input.lane ?? usual };
 }
 
-const tooLarge = (bytes: number, limit: number, whose: string): Refusal =>
-  refuse("SOURCE_TOO_LARGE", `The source has ${bytes} bytes; ${whose} takes at most ${limit}.`, { limit });
+const tooLarge = (
+  bytes: number,
+  most: Pick<Refusal, "limit" | "limitName">,
+  whose: "the server" | "the problem",
+): Refusal =>
+  refuse("SOURCE_TOO_LARGE", `The source has ${bytes} bytes; ${whose} takes at most ${most.limit}.`, most);
 
 export const problemNotFound = (id: string): Refusal =>
   refuse(
@@ -149,5 +152,5 @@ export function checkAgainstProblem(checked: CheckedInput, problem: ProblemDocum
     );
   }
   const limit = problem.codeKiB * 1024;
-  return checked.sourceBytes > limit ? tooLarge(checked.sourceBytes, limit, "the problem") : undefined;
+  return checked.sourceBytes > limit ? tooLarge(checked.sourceBytes, { limit }, "the problem") : undefined;
 }

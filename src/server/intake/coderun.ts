@@ -20,7 +20,7 @@ import { StoreUnavailable } from "../store/unavailable.ts";
 import { checkProgram, type GivenProgram } from "./check.ts";
 import { firstDispatch, sendFirst } from "./firstdispatch.ts";
 import { JOB_MARGIN_MS, STEP_FACTOR, TEST_MARGIN_MS, WALL_FACTOR } from "./judgework.ts";
-import { refuse, type SubmitOutcome } from "./outcome.ts";
+import { passed, refuse, type SubmitOutcome } from "./outcome.ts";
 import { replay, STORE_WAIT_MS, type SubmitDeps, unavailable } from "./submit.ts";
 import { withPlace } from "./withplace.ts";
 import type { WorkKind } from "./work.ts";
@@ -72,8 +72,7 @@ function asCodeRun(handedIn: SubmissionDocument | WorkDocument) {
  */
 export async function runCode(deps: SubmitDeps, given: RunCodeInput): Promise<SubmitOutcome> {
   const outcome = await within(STORE_WAIT_MS, checkAndStore(deps, given), unavailable);
-  if (outcome.type === "refused") deps.measures.submitted.inc({ outcome: outcome.code });
-  else deps.measures.submitted.inc({ outcome: outcome.replayed ? "replayed" : "accepted" });
+  deps.measures.answered(outcome);
   return outcome;
 }
 
@@ -84,10 +83,8 @@ async function checkAndStore(deps: SubmitDeps, given: RunCodeInput): Promise<Sub
     if ("type" in program) return program;
     const stdinBytes = given.stdin?.length ?? 0;
     if (stdinBytes > limits.codeRunInputBytes) {
-      const limit = limits.codeRunInputBytes;
-      return refuse("SOURCE_TOO_LARGE", `The input has ${stdinBytes} bytes; at most ${limit} are taken.`, {
-        limit,
-      });
+      const message = `The input has ${stdinBytes} bytes; at most ${limits.codeRunInputBytes} are taken.`;
+      return refuse("SOURCE_TOO_LARGE", message, passed(limits, "codeRunInputBytes"));
     }
     return await accept(deps, given, program);
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../../shared/errors.ts";
 import type { Lane } from "../../shared/lane.ts";
+import type { LimitName, Limits } from "../../shared/limits.ts";
 import type { Role, SubmissionSnapshot } from "../store/documents.ts";
 
 /** What somebody hands in, not yet checked. */
@@ -49,6 +50,8 @@ export interface Refusal {
   readonly message: string;
   /** The limit that was passed, where it was one. */
   readonly limit?: number;
+  /** Its name, where it is one of the server's; for docket_refused_total. */
+  readonly limitName?: LimitName;
   /** Try the same again after this, milliseconds. */
   readonly retryAfterMs?: number;
 }
@@ -74,8 +77,14 @@ export interface Accepted {
 
 export type SubmitOutcome = Accepted | Refusal;
 
+/** A limit of the server's that was passed, as a refusal names it. */
+export const passed = (limits: Limits, name: LimitName): Pick<Refusal, "limit" | "limitName"> => ({
+  limit: limits[name],
+  limitName: name,
+});
+
 export const refuse = (
   code: Refusal["code"],
   message: string,
-  more: Pick<Refusal, "limit" | "retryAfterMs"> = {},
+  more: Pick<Refusal, "limit" | "limitName" | "retryAfterMs"> = {},
 ): Refusal => ({ type: "refused", code, message, ...more });

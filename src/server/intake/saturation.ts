@@ -3,7 +3,7 @@ import type { LimitName, Limits } from "../../shared/limits.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Place } from "../store/held.ts";
 import type { Role } from "../store/documents.ts";
-import { type Refusal, refuse, type Wait } from "./outcome.ts";
+import { passed, type Refusal, refuse, type Wait } from "./outcome.ts";
 
 export interface SaturationDeps {
   readonly limits: Limits;
@@ -54,11 +54,14 @@ export async function checkSaturation(
     const retryAfterMs = Math.min(MOST_RETRY_MS, Math.max(LEAST_RETRY_MS, wait.waitMs - hard));
     const seconds = Math.round(wait.waitMs / 1000);
     const message = `It would wait ${seconds} s; at most ${Math.round(hard / 1000)} s are taken (limit ${marks.hard}). Try again later.`;
-    return refuse("QUEUE_SATURATED", message, { limit: hard, retryAfterMs });
+    return refuse("QUEUE_SATURATED", message, { ...passed(limits, marks.hard), retryAfterMs });
   }
   if (wait.position > limits.laneWaiting) {
     const message = `${wait.position - 1} submissions wait before it; at most ${limits.laneWaiting} do (limit laneWaiting).`;
-    return refuse("QUEUE_SATURATED", message, { limit: limits.laneWaiting, retryAfterMs: MOST_RETRY_MS });
+    return refuse("QUEUE_SATURATED", message, {
+      ...passed(limits, "laneWaiting"),
+      retryAfterMs: MOST_RETRY_MS,
+    });
   }
   return { delayedFeedback };
 }

@@ -201,11 +201,8 @@ async function storeAndSend(
 export async function submit(deps: SubmitDeps, input: SubmitInput): Promise<SubmitOutcome> {
   const started = performance.now();
   const outcome = await within(STORE_WAIT_MS, checkAndStore(deps, input), unavailable);
-  if (outcome.type === "refused") deps.measures.submitted.inc({ outcome: outcome.code });
-  else {
-    deps.measures.submitted.inc({ outcome: outcome.replayed ? "replayed" : "accepted" });
-    deps.measures.submitSeconds.observe((performance.now() - started) / 1000);
-  }
+  deps.measures.answered(outcome);
+  if (outcome.type === "accepted") deps.measures.submitSeconds.observe((performance.now() - started) / 1000);
   return outcome;
 }
 

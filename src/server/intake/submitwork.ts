@@ -7,7 +7,7 @@ import type { NamedWorkload, WorkFile } from "../../shared/workload.ts";
 import type { JudgementDocument, Role, SubmissionDocument, WorkDocument } from "../store/documents.ts";
 import { StoreUnavailable } from "../store/unavailable.ts";
 import { isFileName, isIdempotencyKey } from "./check.ts";
-import { type Refusal, refuse, type SubmitOutcome } from "./outcome.ts";
+import { passed, type Refusal, refuse, type SubmitOutcome } from "./outcome.ts";
 import { firstDispatch, type FirstDispatchDeps, sendFirst } from "./firstdispatch.ts";
 import type { PublishDeps } from "./publishclaimed.ts";
 import { type GivenPlace, withPlace } from "./withplace.ts";
@@ -64,18 +64,15 @@ function check({ workloads, limits }: SubmitWorkDeps, given: SubmitWorkInput): R
   if (given.lane !== undefined && given.lane !== "practice" && given.role === "participant")
     return refuse("FORBIDDEN", `lane: only jury and admin keys may submit to the lane "${given.lane}".`);
   if (given.idempotencyKey !== undefined && !isIdempotencyKey(limits, given.idempotencyKey)) {
-    const limit = limits.idempotencyKeyCharacters;
-    return refuse("INPUT_INVALID", `idempotencyKey: expected 1 to ${limit} printable ASCII characters.`, {
-      limit,
-    });
+    const message = `idempotencyKey: expected 1 to ${limits.idempotencyKeyCharacters} printable ASCII characters.`;
+    return refuse("INPUT_INVALID", message, passed(limits, "idempotencyKeyCharacters"));
   }
   const input = workload.input.safeParse(given.input);
   if (!input.success) return refuse("INPUT_INVALID", `input: ${z.prettifyError(input.error)}`);
   const inputBytes = Buffer.byteLength(JSON.stringify(input.data ?? null));
   if (inputBytes > limits.workInputBytes) {
-    const limit = limits.workInputBytes;
-    const message = `input: it has ${inputBytes} bytes as JSON; the limit workInputBytes is ${limit}. Send more as a file.`;
-    return refuse("INPUT_INVALID", message, { limit });
+    const message = `input: it has ${inputBytes} bytes as JSON; the limit workInputBytes is ${limits.workInputBytes}. Send more as a file.`;
+    return refuse("INPUT_INVALID", message, passed(limits, "workInputBytes"));
   }
   return (
     checkFiles(given.files, workload, limits) ?? {
@@ -100,18 +97,15 @@ function checkFiles(
   }
   const wrong = files.find((file) => !isFileName(limits, file.name));
   if (wrong !== undefined) {
-    const limit = limits.fileNameCharacters;
-    const message = `The file name ${JSON.stringify(wrong.name.slice(0, 120))} is not usable: 1 to ${limit} letters, digits, '_', '-', '.', '+', without folders, not starting with '.', '-' or '+'.`;
-    return refuse("FILE_NAME_INVALID", message, { limit });
+    const message = `The file name ${JSON.stringify(wrong.name.slice(0, 120))} is not usable: 1 to ${limits.fileNameCharacters} letters, digits, '_', '-', '.', '+', without folders, not starting with '.', '-' or '+'.`;
+    return refuse("FILE_NAME_INVALID", message, passed(limits, "fileNameCharacters"));
   }
   if (new Set(files.map((file) => file.name)).size < files.length)
     return refuse("FILE_NAME_INVALID", "Two files have the same name.");
   const bytes = files.reduce((sum, file) => sum + file.content.length, 0);
   if (bytes <= limits.workFileBytes) return undefined;
-  const limit = limits.workFileBytes;
-  return refuse("SOURCE_TOO_LARGE", `The files have ${bytes} bytes; the limit workFileBytes is ${limit}.`, {
-    limit,
-  });
+  const message = `The files have ${bytes} bytes; the limit workFileBytes is ${limits.workFileBytes}.`;
+  return refuse("SOURCE_TOO_LARGE", message, passed(limits, "workFileBytes"));
 }
 
 function contentHashOf({ workload, input, files }: Checked): Sha256 {
@@ -182,8 +176,7 @@ async function accept(
 /** As `submit`: once "accepted", it is stored on a majority and will be done. Only throws for faults of ours. */
 export async function submitWork(deps: SubmitWorkDeps, given: SubmitWorkInput): Promise<SubmitOutcome> {
   const outcome = await within(STORE_WAIT_MS, checkAndStore(deps, given), unavailable);
-  if (outcome.type === "refused") deps.measures.submitted.inc({ outcome: outcome.code });
-  else deps.measures.submitted.inc({ outcome: outcome.replayed ? "replayed" : "accepted" });
+  deps.measures.answered(outcome);
   return outcome;
 }
 

@@ -72,7 +72,7 @@ test.each(corruptions)("an entry with %s is not used and goes away", async (_nam
   const cache = await open();
   expect(await cache.find(key("a"))).toBeUndefined();
   expect(readdirSync(folder)).toEqual([]);
-  expect(cache.stats).toEqual({ hits: 0, misses: 1, entries: 0, bytes: 0 });
+  expect(cache.stats).toEqual({ hits: 0, misses: 1, evictions: 0, entries: 0, bytes: 0 });
   (await cache.store(key("a"), box)).release();
   expect(await cache.find(key("a"))).toBeDefined();
 });
@@ -109,7 +109,7 @@ test("the least recently used goes first, never one that is held", async () => {
   expect(existsSync(join(folder, key("c")))).toBe(false);
   (await cache.store(key("e"), box)).release();
   expect(readdirSync(folder).toSorted()).toEqual([key("b"), key("d"), key("e")].toSorted());
-  expect(cache.stats).toMatchObject({ entries: 3, bytes: 3 * SMALL });
+  expect(cache.stats).toMatchObject({ entries: 3, bytes: 3 * SMALL, evictions: 2 });
   held?.release();
   (await cache.store(key("f"), box)).release();
   expect(readdirSync(folder).toSorted()).toEqual([key("d"), key("e"), key("f")].toSorted());

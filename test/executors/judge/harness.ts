@@ -22,7 +22,7 @@ import {
   type SourceFile,
 } from "../../../src/shared/judging.ts";
 import { LANGUAGE_IDS, LANGUAGES, type LanguageId } from "../../../src/shared/language.ts";
-import { DEFAULT_LIMITS } from "../../../src/shared/limits.ts";
+import { DEFAULT_LIMITS, type Limits } from "../../../src/shared/limits.ts";
 import { createLog } from "../../../src/shared/log.ts";
 import { Job } from "../../../src/shared/protocol.ts";
 import { binaryPath } from "../../support/binaries.ts";
@@ -90,12 +90,13 @@ export async function openJudging(options: {
   const blobFolder = join(workDir, "blobs");
   mkdirSync(blobFolder, { recursive: true });
   let registry = new Registry();
-  const open = () => {
+  const open = (more: Partial<Limits>) => {
     registry = new Registry();
     const { usable: language } = options;
-    return openJudge({ sandbox, workDir, limits: DEFAULT_LIMITS, clock: systemClock, registry, language });
+    const limits = { ...DEFAULT_LIMITS, ...more };
+    return openJudge({ sandbox, workDir, limits, clock: systemClock, registry, language });
   };
-  let { judge: work, codeRun } = await open();
+  let { judge: work, codeRun } = await open({});
 
   const put = (content: string | Buffer): { sha256: Sha256; sizeBytes: number } => {
     const bytes = Buffer.from(content);
@@ -221,9 +222,9 @@ export async function openJudging(options: {
       if (outcome.type !== "finished") throw new Error(`not finished: ${JSON.stringify(outcome)}`);
       return JudgeResult.parse(outcome.result);
     },
-    /** As after a restart of the executor: the same folder, nothing remembered. */
-    async restart(): Promise<void> {
-      ({ judge: work, codeRun } = await open());
+    /** As after a restart of the executor: the same folder, nothing remembered; other limits where given. */
+    async restart(limits: Partial<Limits> = {}): Promise<void> {
+      ({ judge: work, codeRun } = await open(limits));
     },
     async close(): Promise<void> {
       await isolates?.close();

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { z } from "zod";
 import { SubmissionId } from "../../../src/shared/ids.ts";
 import { namespace } from "../../support/namespace.ts";
-import { graphql } from "../http/client.ts";
+import { until } from "../../support/processes.ts";
+import { graphql, submitted, type Update, watchBySocket } from "../http/client.ts";
 import { startTestServer, type TestServer } from "../http/testserver.ts";
 
 const space = namespace();
@@ -22,6 +23,8 @@ beforeAll(async () => {
       codeRunOutputKiB: 78,
       codeRunShownBytes: 90,
       codeRunKeepMs: 60_000,
+      practiceSoftWaitMs: 1,
+      delayedUpdateMs: 3_600_000,
     },
   });
   ann = await server.key("ann");
@@ -84,4 +87,44 @@ it("a run has no more input than codeRunInputBytes, and goes with the limits of 
     input: { limits: { timeMs: 1_234, memoryMiB: 56, outputKiB: 78, shownBytes: 90 } },
     expiresAt: expect.toSatisfy((at: Date) => at.getTime() >= before + 60_000) as Date,
   });
+});
+
+it("what waits longer than the soft limit is shown again after delayedUpdateMs, and when it is final", async () => {
+  const result = { testsTotal: 1, tests: [], verdict: "AC", cpuMs: 5, memoryKiB: 100 } as const;
+  const stored = async (id: string, state: string): Promise<void> => {
+    await until(`${id} is ${state}`, async () => {
+      const snapshot = await server.store.snapshots.get(SubmissionId.parse(id));
+      return snapshot?.judgement.state === state ? true : undefined;
+    });
+  };
+  /** Judges what comes up to and with this one. */
+  const judge = async (id: string): Promise<void> => {
+    for (let last = ""; last !== id;) {
+      const held = await server.holder.take("python");
+      last = held.job.submission;
+      await held.started();
+      await stored(last, "RUNNING");
+      await held.finished(result);
+    }
+  };
+  // Without one that was measured nobody can tell how long the next one waits.
+  await judge(await submitted(server.url, ann, "sum"));
+  for (let i = 0; i < 4; i++) await submitted(server.url, ann, "sum");
+  const id = await submitted(server.url, ann, "sum");
+  await until("its wait is told", async () => {
+    const query = `query ($id: ID!) { submission(id: $id) { estimatedWaitMs } }`;
+    const Wait = z.object({ submission: z.object({ estimatedWaitMs: z.number().nullable() }) });
+    const { submission } = Wait.parse((await graphql(server.url, ann, query, { id })).data);
+    return (submission.estimatedWaitMs ?? 0) > 1 ? true : undefined;
+  });
+  const updates = watchBySocket(server.url, ann, id);
+  const states: string[] = [];
+  const first = await updates.next();
+  const rest = (async () => {
+    for await (const update of updates) states.push((update satisfies Update).state);
+  })();
+  await judge(id);
+  await rest;
+  expect(first.value).toMatchObject({ state: "QUEUED" });
+  expect(states).toEqual(["FINISHED"]);
 });
