@@ -1,51 +1,15 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { withClient } from "../src/cli/connect.ts";
 import { createOutput } from "../src/cli/output.ts";
 import { verify } from "../src/cli/verify.ts";
+import { problemtoolsSource, verifyproblemPath } from "../test/support/problemtools.ts";
 import { machine, rounded, table } from "./figures.ts";
 
 const run = promisify(execFile);
 
-const VERSION = "1.20260907";
-const CACHE = new URL("../.docket/cache/", import.meta.url).pathname;
 const MOST_OUTPUT_BYTES = 64 * 1024 * 1024;
-
-interface Tools {
-  readonly verifyproblem: string;
-  /** Unpacked source archive: its examples are what is judged unless others are named. */
-  readonly source: string;
-}
-
-/** problemtools from PyPI's source archive in an environment of its own, kept in .docket/cache. */
-async function installProblemtools(): Promise<Tools> {
-  const folder = join(CACHE, `problemtools-venv-${VERSION}`);
-  const tools = {
-    verifyproblem: join(folder, "bin/verifyproblem"),
-    source: join(folder, `problemtools-${VERSION}`),
-  };
-  if (existsSync(join(folder, "ready"))) return tools;
-  console.error(`Installing problemtools ${VERSION} from PyPI …`);
-  mkdirSync(CACHE, { recursive: true });
-  // Programs of an environment name its folder: made where it stays, and marked when it is whole.
-  rmSync(folder, { recursive: true, force: true });
-  await run("python3", ["-m", "venv", folder]);
-  const own = mkdtempSync(join(CACHE, "fetch-"));
-  try {
-    const download = ["-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", "problemtools"];
-    await run("python3", [...download, "--dest", own, `problemtools==${VERSION}`]);
-    const archive = join(own, `problemtools-${VERSION}.tar.gz`);
-    await run("tar", ["xzf", archive, "--no-same-owner", "-C", own]);
-    await run(join(folder, "bin/pip"), ["install", "--quiet", archive]);
-    renameSync(join(own, `problemtools-${VERSION}`), tools.source);
-  } finally {
-    rmSync(own, { recursive: true, force: true });
-  }
-  mkdirSync(join(folder, "ready"));
-  return tools;
-}
 
 interface Judged {
   readonly submissions: number;
@@ -63,12 +27,12 @@ function countJudged(output: string): number {
   return end < 0 ? rows.length : end;
 }
 
-async function byProblemtools(tools: Tools, directories: readonly string[]): Promise<Judged> {
+async function byProblemtools(verifyproblem: string, directories: readonly string[]): Promise<Judged> {
   let submissions = 0;
   const startedAt = performance.now();
   for (const directory of directories) {
     const args = ["--parts", "submissions", "--", directory];
-    const output = await run(tools.verifyproblem, args, { maxBuffer: MOST_OUTPUT_BYTES }).then(
+    const output = await run(verifyproblem, args, { maxBuffer: MOST_OUTPUT_BYTES }).then(
       ({ stdout }) => stdout,
       // Its exit code counts what it has to complain of, a missing compiler for one.
       (error: unknown) =>
@@ -106,11 +70,12 @@ export async function packages(directories: readonly string[]): Promise<{
   submissionsPerMinute: { docket: number; problemtools: number; ratio: number };
 }> {
   console.log(machine());
-  const tools = await installProblemtools();
+  console.error("Getting problemtools from PyPI, unless it is there …");
+  const [source, verifyproblem] = [await problemtoolsSource(), await verifyproblemPath()];
   const judged =
-    directories.length > 0 ? directories : EXAMPLES.map((name) => join(tools.source, "examples", name));
+    directories.length > 0 ? directories : EXAMPLES.map((name) => join(source, "examples", name));
   console.log(`Packages: ${judged.map((directory) => basename(directory)).join(", ")}`);
-  const problemtools = await byProblemtools(tools, judged);
+  const problemtools = await byProblemtools(verifyproblem, judged);
   const docket = await byDocket(judged);
   const row = (name: string, one: Judged) => [name, one.submissions, rounded(one.seconds), perMinute(one)];
   console.log(

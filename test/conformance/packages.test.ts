@@ -12,7 +12,7 @@ import { Job } from "../../src/shared/protocol.ts";
 import { type Judging, openJudging } from "../executors/judge/harness.ts";
 import { findLanguages, type FoundLanguages } from "../executors/judge/toolchains.ts";
 import { collectImports } from "../server/problems/importing.ts";
-import { bapctoolsSource, problemtoolsSource } from "../support/problemtools.ts";
+import { bapctoolsSource, problemtoolsSource, scoresByProblemtools } from "../support/problemtools.ts";
 
 /**
  * Packages of the format's own tools, judged in the real sandbox: each submission does what its package says of it.
@@ -25,14 +25,18 @@ const more = (process.env["DOCKET_TEST_PACKAGES"] ?? "").split(":").filter((one)
 let found: FoundLanguages;
 let judging: Judging;
 let temporaryFolder: string;
+/** As problemtools computes them. */
+let oddechoScores: Readonly<Record<string, number>>;
 let sources: Readonly<Record<"problemtools" | "bapctools", string>>;
 beforeAll(async () => {
   const [problemtools, bapctools] = await Promise.all([problemtoolsSource(), bapctoolsSource()]);
   sources = { problemtools: join(problemtools, "examples"), bapctools: join(bapctools, "test/problems") };
+  // While this process is root still: it installs what is missing.
+  oddechoScores = await scoresByProblemtools(join(sources.problemtools, "oddecho"));
   found = await findLanguages(more.length > 0 ? LANGUAGE_IDS : ["c", "cpp", "python", "java", "bash"]);
   judging = await openJudging(found);
   temporaryFolder = mkdtempSync(join(judging.workDir, "imports-"));
-}, 300_000);
+}, 900_000);
 afterAll(async () => await judging.close());
 
 async function imported(directory: string) {
@@ -125,13 +129,9 @@ test.each([
     if (judged.score !== undefined) scores[program.path] = judged.score;
   }
   expect(misses).toEqual({});
-  // As problemtools computes them.
   if (basename(directory) === "oddecho") {
-    expect(scores).toEqual({
-      "accepted/echo.cpp": 100,
-      "accepted/js.py": 100,
-      "partially_accepted/sol.py": 50,
-    });
+    expect(Object.keys(scores)).toHaveLength(3);
+    expect(scores).toEqual(oddechoScores);
   }
 });
 

@@ -30,6 +30,32 @@ const run = promisify(execFile);
  */
 export const problemtoolsSource = (): Promise<string> => sourceOf(PROBLEMTOOLS);
 
+/**
+ * Path of the format's own `verifyproblem`, installed from PyPI into an environment of its own in .docket/cache the
+ * first time: what it computes is what others expect.
+ */
+export async function verifyproblemPath(): Promise<string> {
+  const folder = join(CACHE, `${PROBLEMTOOLS.name}-venv-${PROBLEMTOOLS.version}`);
+  const program = join(folder, "bin/verifyproblem");
+  if (existsSync(join(folder, "ready"))) return program;
+  mkdirSync(CACHE, { recursive: true });
+  // Programs of an environment name its folder: made where it stays, and marked when it is whole.
+  rmSync(folder, { recursive: true, force: true });
+  await run("python3", ["-m", "venv", folder], { timeout: 120_000 });
+  const pip = ["install", "--quiet", `${PROBLEMTOOLS.name}==${PROBLEMTOOLS.version}`];
+  await run(join(folder, "bin/pip"), pip, { timeout: 600_000 });
+  mkdirSync(join(folder, "ready"));
+  return program;
+}
+
+/** Scores that `verifyproblem` computes for the submissions of a scoring problem, by path below submissions/. */
+export async function scoresByProblemtools(directory: string): Promise<Readonly<Record<string, number>>> {
+  const program = await verifyproblemPath();
+  const { stdout } = await run(program, ["--parts", "submissions", "--", directory], { timeout: 240_000 });
+  const lines = stdout.matchAll(/^ +(\S+\/\S+) \(.*\) OK: \w+ \((-?[\d.]+)\)/gm);
+  return Object.fromEntries([...lines].map(([, path = "", score]) => [path, Number(score)]));
+}
+
 /** Likewise that of BAPCtools (GPL), for the packages that it is tested with. */
 export const bapctoolsSource = (): Promise<string> => sourceOf(BAPCTOOLS);
 

@@ -2,43 +2,8 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { createGrader, type Graded, testScore } from "../../../src/executors/judge/grade.ts";
 import type { Grading, ManifestGroup, ProblemManifest } from "../../../src/shared/judging.ts";
-import { Sha256 } from "../../../src/shared/ids.ts";
-import { ProblemManifest as ManifestSchema } from "../../../src/shared/judging.ts";
 import { Verdict } from "../../../src/shared/verdict.ts";
-
-const sha = Sha256.parse("0".repeat(64));
-
-/** A manifest with a test for each number: the place of its group. */
-function manifestOf(places: readonly number[], more: Partial<ProblemManifest> = {}): ProblemManifest {
-  return ManifestSchema.parse({
-    v: 1,
-    problem: "p",
-    name: "P",
-    limits: {
-      timeMs: 1,
-      memoryMiB: 1,
-      outputMiB: 1,
-      codeKiB: 1,
-      compilationTimeMs: 1,
-      compilationMemoryMiB: 1,
-      validationTimeMs: 1,
-      validationMemoryMiB: 1,
-      validationOutputMiB: 1,
-    },
-    runAllTests: false,
-    validator: { type: "default", args: [] },
-    tests: places.map((group, i) => ({
-      name: `t${i}`,
-      sample: false,
-      input: sha,
-      answer: sha,
-      inputBytes: 0,
-      answerBytes: 0,
-      ...(more.groups === undefined ? {} : { group }),
-    })),
-    ...more,
-  });
-}
+import { manifestOf } from "./manifests.ts";
 
 /** Runs what the grader does not skip; `verdicts` are what the tests would come to. */
 function judged(manifest: ProblemManifest, verdicts: readonly Verdict[]) {
