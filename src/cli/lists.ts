@@ -1,5 +1,13 @@
 import type { Client } from "./client.ts";
-import { EXECUTORS, LANGUAGES, PROBLEMS, type ProblemPage, type ProblemView, QUEUES } from "./operations.ts";
+import {
+  EXECUTORS,
+  LANGUAGES,
+  POOLS,
+  PROBLEMS,
+  type ProblemPage,
+  type ProblemView,
+  QUEUES,
+} from "./operations.ts";
 import { type Output, plain, table } from "./output.ts";
 
 /** Each prints one list: a table for people, or with `json` one line for programs. */
@@ -91,4 +99,32 @@ export async function listExecutors(client: Client, out: Output, { json }: ListO
     right: [3],
     empty: "No executor has been heard of.",
   });
+}
+
+export async function listPools(client: Client, out: Output, { json }: ListOptions): Promise<void> {
+  const { pools } = await client.request(POOLS);
+  if (json) return out.json(pools);
+  const rows = pools.map((one) => [
+    one.name,
+    String(one.executors),
+    String(one.desiredExecutors),
+    `${one.leastExecutors} to ${one.mostExecutors}`,
+    `${one.busy}/${one.slots}`,
+    String(Math.round(one.waiting)),
+    one.arrivalsPerSecond.toFixed(2),
+    one.serviceMs === null ? "" : `${(one.serviceMs / 1_000).toFixed(2)} s`,
+    `${one.targetWaitSeconds} s`,
+  ]);
+  const head = [
+    "pool",
+    "executors",
+    "wanted",
+    "of",
+    "slots",
+    "waiting",
+    "per second",
+    "takes",
+    "target wait",
+  ];
+  print(out, [head, ...rows], { right: [1, 2, 3, 4, 5, 6, 7, 8], empty: "No executor has been heard of." });
 }

@@ -6,7 +6,7 @@ import { addContestsCommand } from "./contestscommand.ts";
 import { addDeadLettersCommand } from "./deadletterscommand.ts";
 import { importProblem } from "./importproblem.ts";
 import { addKeysCommand } from "./keyscommand.ts";
-import { listExecutors, listLanguages, listProblems, listQueues } from "./lists.ts";
+import { listExecutors, listLanguages, listPools, listProblems, listQueues } from "./lists.ts";
 import { isFinal, SUBMISSION, type SubmissionView } from "./operations.ts";
 import { createOutput, type Output, plain } from "./output.ts";
 import { addReinstateProblemCommand } from "./reinstateproblem.ts";
@@ -161,6 +161,7 @@ const lists = {
   languages: { about: "list the languages, on offer or not", role: "participant", list: listLanguages },
   queues: { about: "show what waits and runs", role: "participant", list: listQueues },
   executors: { about: "show the executors", role: "jury", list: listExecutors },
+  pools: { about: "show the pools and how many executors each wants", role: "jury", list: listPools },
 } as const;
 
 for (const [name, { about, role, list }] of Object.entries(lists)) {

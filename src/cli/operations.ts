@@ -193,6 +193,34 @@ export const QUEUES = operation(
   }),
 );
 
+export const POOLS = operation(
+  `query Pools {
+    pools {
+      name executors ready slots busy waiting arrivalsPerSecond serviceMs
+      leastExecutors mostExecutors targetWaitSeconds coolDownSeconds desiredExecutors
+    }
+  }`,
+  z.object({
+    pools: z.array(
+      z.object({
+        name: z.string(),
+        executors: z.int(),
+        ready: z.int(),
+        slots: z.int(),
+        busy: z.int(),
+        waiting: z.number(),
+        arrivalsPerSecond: z.number(),
+        serviceMs: z.number().nullable(),
+        leastExecutors: z.int(),
+        mostExecutors: z.int(),
+        targetWaitSeconds: z.number(),
+        coolDownSeconds: z.number(),
+        desiredExecutors: z.int(),
+      }),
+    ),
+  }),
+);
+
 export const EXECUTORS = operation(
   `query Executors {
     executors {

@@ -8,6 +8,7 @@ import type { Limits } from "../shared/limits.ts";
 import type { Log } from "../shared/log.ts";
 import type { NatsAccess } from "../shared/nats.ts";
 import type { Topology } from "../shared/topology.ts";
+import type { ScaleByPool } from "../shared/scaling.ts";
 import type { NamedWorkload } from "../shared/workload.ts";
 import { createLink } from "./broker/link.ts";
 import { createTopologyKeeper } from "./broker/topology.ts";
@@ -48,6 +49,7 @@ import { redrive, redriveMany, type RedriveOutcome } from "./results/redrive.ts"
 import { applyRejudge, cancelRejudge, type RejudgeOutcome } from "./rejudge/apply.ts";
 import { createRejudgeKeeper } from "./rejudge/keeper.ts";
 import { createRejudge, type CreateRejudgeInput, type CreateRejudgeOutcome } from "./rejudge/rejudge.ts";
+import { createPools, type PoolView } from "./scaling/pools.ts";
 import { createTimeLimits } from "./timelimits.ts";
 import { createServiceTimes } from "./waits/servicetimes.ts";
 import { createWaits } from "./waits/waits.ts";
@@ -75,6 +77,8 @@ export interface BackboneDeps {
   readonly instance: string;
   /** Private addresses and ranges that webhooks may call all the same; none by default. */
   readonly webhookAllow?: readonly string[] | undefined;
+  /** Settings of pools, by name; those not named have the default. */
+  readonly scale?: ScaleByPool | undefined;
   /** Tests end the process at a named place; src/shared/crashpoint.ts. */
   readonly crash?: CrashPoint | undefined;
   /**
@@ -117,6 +121,8 @@ export interface Backbone extends Service {
   reinstate(input: { executor: string; language?: QueueId | undefined }): Promise<ReinstateOutcome>;
   /** Every language and lane; at most two seconds old. Throws StoreUnavailable. */
   queues(): Promise<QueueView[]>;
+  /** Pools and how many executors each should have; at most two seconds old. Throws StoreUnavailable. */
+  pools(): Promise<readonly PoolView[]>;
   /** Where it stands while it waits; seconds old at most. Throws StoreUnavailable. */
   waitOf(judgement: JudgementDocument): Promise<Wait | undefined>;
   /** Is NATS connected now? */
@@ -235,6 +241,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
     mend,
     wakeOutbox: () => outbox.wake(),
   };
+  const queues = createQueues({ unfinished, link, topology });
   const reconcile = { ...RECONCILE, ...given.reconcile };
   const stuck = createStuckCount({ registry, clock, afterMs: reconcile.stuckAfterMs });
   measureBacklog({ registry, store, unfinished, link, topology, clock });
@@ -286,7 +293,15 @@ export function createBackbone(given: BackboneDeps): Backbone {
     executors: () => fleet.executors(),
     reinstate: (input) => reinstate({ link, topology, fleet, clock }, input),
     waitOf: (judgement) => waits.of(judgement),
-    queues: createQueues({ unfinished, link, topology }),
+    queues,
+    pools: createPools({
+      queues,
+      executors: () => fleet.executors(),
+      serviceTimes,
+      paused: (queue) => paused.of(queue) !== undefined,
+      connected: () => link.connected(),
+      scaleOf: given.scale ?? {},
+    }),
     connected: () => link.connected(),
   };
 }

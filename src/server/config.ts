@@ -2,6 +2,7 @@ import { z } from "zod";
 import { EnvironmentError, envInt, envList, readEnv } from "../shared/env.ts";
 import { LanguageId } from "../shared/language.ts";
 import { type Limits, readLimits } from "../shared/limits.ts";
+import { ScaleByPool } from "../shared/scaling.ts";
 import { WorkloadFolders } from "../shared/workload.ts";
 import { wrongRange } from "./webhooks/address.ts";
 
@@ -25,6 +26,7 @@ const Environment = z.object({
   DOCKET_LANGUAGES: envList(LanguageId).optional(),
   /** Folders of kinds of work besides judging: shared/workload.ts. */
   DOCKET_WORKLOADS: WorkloadFolders,
+  DOCKET_SCALE: ScaleByPool,
   DOCKET_WEBHOOK_ALLOW: envList(z.string())
     .default([])
     .check(({ value, issues }) => {

@@ -87,6 +87,7 @@ async function main(): Promise<void> {
     },
     workloads,
     capabilitySecret,
+    scale: environment.DOCKET_SCALE,
     webhookAllow: environment.DOCKET_WEBHOOK_ALLOW,
     instance: `${hostname()}-${process.pid}`,
     crash: crashPoint(environment.DOCKET_CRASH_AT),

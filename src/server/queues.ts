@@ -17,6 +17,8 @@ export interface QueueView {
   readonly inStream: number;
   /** Stored and not yet in the stream. */
   readonly pending: number;
+  /** Deliveries to executors since the lane was made; undefined while the broker does not tell. */
+  readonly started?: number;
   /** When the oldest unfinished submission of it came in. */
   readonly oldestAt?: Date;
 }
@@ -55,7 +57,8 @@ export function createQueues(deps: {
     ]);
     return depths.flatMap(([language, lanes]) =>
       LANES.map((lane) => {
-        const { waiting, running } = lanes.get(lane) ?? { waiting: 0, running: 0 };
+        const depth = lanes.get(lane);
+        const { waiting, running } = depth ?? { waiting: 0, running: 0 };
         const own = counts.filter((one) => one.language === language && one.lane === lane);
         const oldest = Math.min(...own.map((one) => one.oldestAt.getTime()));
         return {
@@ -64,6 +67,7 @@ export function createQueues(deps: {
           waiting,
           running,
           inStream: waiting + running,
+          ...(depth === undefined ? {} : { started: depth.started }),
           pending: own.find((one) => one.state === "PENDING")?.count ?? 0,
           ...(Number.isFinite(oldest) ? { oldestAt: new Date(oldest) } : {}),
         };

@@ -86,9 +86,11 @@ export interface LaneDepth {
   readonly running: number;
   /** The consumer is done with every job up to this sequence: it will deliver none of them any more. */
   readonly settledTo: number;
+  /** Deliveries to executors since the consumer was made, repeated ones among them. */
+  readonly started: number;
 }
 
-const EMPTY: LaneDepth = { waiting: 0, running: 0, settledTo: 0 };
+const EMPTY: LaneDepth = { waiting: 0, running: 0, settledTo: 0, started: 0 };
 
 /** What each lane of a language holds. */
 export async function laneDepths(deps: JobsDeps, language: QueueId): Promise<ReadonlyMap<Lane, LaneDepth>> {
@@ -97,8 +99,13 @@ export async function laneDepths(deps: JobsDeps, language: QueueId): Promise<Rea
   for await (const consumer of jsm.consumers.list(streamOf(topology, language))) {
     const lane = LANES.find((one) => consumerOf(one) === consumer.name);
     if (!lane) continue;
-    const { num_pending: waiting, num_ack_pending: running, ack_floor: floor } = consumer;
-    depths.set(lane, { waiting, running, settledTo: floor.stream_seq });
+    const { num_pending: waiting, num_ack_pending: running, ack_floor: floor, delivered } = consumer;
+    depths.set(lane, {
+      waiting,
+      running,
+      settledTo: floor.stream_seq,
+      started: delivered.consumer_seq,
+    });
   }
   return depths;
 }

@@ -43,6 +43,7 @@ export interface GraphQLDeps {
     | "cancelRejudge"
     | "webhooks"
     | "queues"
+    | "pools"
     | "waitOf"
     | "executors"
     | "reinstate"

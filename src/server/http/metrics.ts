@@ -11,7 +11,7 @@ const METHODS = new Set(["GET", "POST", "OPTIONS", "HEAD"]);
 
 export function createMetrics(deps: {
   readonly registry: Registry;
-  readonly backbone: Pick<Backbone, "queues" | "executors" | "connected">;
+  readonly backbone: Pick<Backbone, "queues" | "executors" | "pools" | "connected">;
   readonly connections: ConnectionCounts;
 }): Metrics {
   const { registry, backbone } = deps;
@@ -48,7 +48,7 @@ export function createMetrics(deps: {
   );
   const unread = new Counter({
     name: "docket_queues_unread_total",
-    help: "Scrapes that could not read the queues from the database: docket_jobs is missing from them.",
+    help: "Scrapes that could not read the queues from the database: docket_jobs or docket_pool_desired_executors is missing from them.",
     registers: [registry],
   });
   registry.registerMetric(
@@ -82,6 +82,24 @@ export function createMetrics(deps: {
         for (const { pool, slots, running } of backbone.executors()) {
           this.inc({ pool, state: "used" }, running.length);
           this.inc({ pool, state: "free" }, Math.max(0, slots - running.length));
+        }
+      },
+    }),
+  );
+
+  registry.registerMetric(
+    new Gauge({
+      name: "docket_pool_desired_executors",
+      help: "Executors that a pool should have for what waits and what comes in.",
+      labelNames: ["pool"],
+      registers,
+      async collect() {
+        this.reset();
+        try {
+          for (const { name: pool, desiredExecutors } of await backbone.pools())
+            this.set({ pool }, desiredExecutors);
+        } catch {
+          unread.inc();
         }
       },
     }),

@@ -21,7 +21,7 @@ export interface LaneModel {
 }
 
 /** A job that nobody has measured is taken to be as long, milliseconds, next to others that were. */
-const UNKNOWN_MS = 1_000;
+export const UNKNOWN_MS = 1_000;
 
 const canTake = (one: ExecutorView, { language, lane }: Place): boolean =>
   one.state === "ready" && one.lanes.includes(lane) && one.languages.some(({ id }) => id === language);
