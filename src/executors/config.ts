@@ -1,23 +1,13 @@
 import { z } from "zod";
 import { EnvironmentError, envInt, envList, readEnv } from "../shared/env.ts";
 import { ExecutorId } from "../shared/ids.ts";
-import { Lane } from "../shared/lane.ts";
-import { LanguageId } from "../shared/language.ts";
 import { type Limits, readLimits } from "../shared/limits.ts";
 import type { NatsAccess } from "../shared/nats.ts";
+import { type PoolSetup, poolSetupOf, poolVariables, variableProblems } from "../shared/pool.ts";
 import type { Topology } from "../shared/topology.ts";
-import { WorkloadFolders } from "../shared/workload.ts";
 
-export interface ExecutorConfig {
+export interface ExecutorConfig extends PoolSetup {
   readonly id: ExecutorId;
-  readonly pool: string;
-  readonly languages: readonly LanguageId[];
-  /** Folders of kinds of work besides judging (shared/workload.ts); absolute. */
-  readonly workloads: readonly string[];
-  /** Highest first. */
-  readonly lanes: readonly Lane[];
-  readonly slots: number;
-  readonly contestReserved: number;
   readonly nats: NatsAccess;
   readonly topology: Topology;
   /** Any of them can answer; the next one is asked when one does not. */
@@ -27,6 +17,8 @@ export interface ExecutorConfig {
   readonly healthPort: number;
   readonly logLevel: string;
   readonly graceMs: number;
+  /** So long it waits, at its start, to be told of changes to its pool before it takes jobs, milliseconds. */
+  readonly hearPoolMs: number;
   /** A place to die at, for tests (crashpoint.ts). */
   readonly crashAt: string | undefined;
   readonly limits: Limits;
@@ -48,34 +40,21 @@ export interface SandboxEnvironment {
 const someOf = <Item extends z.ZodType<string, string>>(item: Item) =>
   envList(item).refine((items) => items.length > 0, "expected at least one, comma separated");
 
-const Environment = z
-  .object({
-    DOCKET_EXECUTOR_ID: ExecutorId,
-    DOCKET_POOL: z.string().min(1),
-    DOCKET_LANGUAGES: envList(LanguageId).default([]),
-    DOCKET_WORKLOADS: WorkloadFolders,
-    DOCKET_LANES: someOf(Lane),
-    DOCKET_SLOTS: z.coerce.number().int().min(1).max(256),
-    DOCKET_CONTEST_RESERVED: envInt(0),
-    NATS_URL: z.string().min(1),
-    NATS_USER: z.string().optional(),
-    NATS_PASSWORD: z.string().optional(),
-    DOCKET_SERVER_URL: someOf(z.url()),
-    DOCKET_TOPOLOGY_PREFIX: z.string().default(""),
-    DOCKET_WORK_DIR: z.string().startsWith("/", "expected an absolute path"),
-    DOCKET_HEALTH_PORT: envInt(0),
-    DOCKET_LOG_LEVEL: z.string().default("info"),
-    DOCKET_GRACE_MS: envInt(10_000),
-    DOCKET_CRASH_AT: z.string().optional(),
-  })
-  .refine((given) => given.DOCKET_LANGUAGES.length + given.DOCKET_WORKLOADS.length > 0, {
-    path: ["DOCKET_LANGUAGES"],
-    message: "expected at least one, comma separated (or DOCKET_WORKLOADS)",
-  })
-  .refine((given) => given.DOCKET_CONTEST_RESERVED <= given.DOCKET_SLOTS, {
-    path: ["DOCKET_CONTEST_RESERVED"],
-    message: "more than DOCKET_SLOTS",
-  });
+const Environment = z.object({
+  DOCKET_EXECUTOR_ID: ExecutorId,
+  ...poolVariables,
+  NATS_URL: z.string().min(1),
+  NATS_USER: z.string().optional(),
+  NATS_PASSWORD: z.string().optional(),
+  DOCKET_SERVER_URL: someOf(z.url()),
+  DOCKET_TOPOLOGY_PREFIX: z.string().default(""),
+  DOCKET_WORK_DIR: z.string().startsWith("/", "expected an absolute path"),
+  DOCKET_HEALTH_PORT: envInt(0),
+  DOCKET_LOG_LEVEL: z.string().default("info"),
+  DOCKET_GRACE_MS: envInt(10_000),
+  DOCKET_HEAR_POOL_MS: envInt(1_000),
+  DOCKET_CRASH_AT: z.string().optional(),
+});
 
 /** Runs every reader and throws one EnvironmentError with the problems of all. */
 function readTogether<Values extends readonly unknown[]>(readers: {
@@ -114,14 +93,12 @@ export function readConfig(env: NodeJS.ProcessEnv): ExecutorConfig {
     () => readEnv(Environment, env),
     () => readLimits(env),
   ]);
+  const setup = poolSetupOf(given);
+  const problems = variableProblems(setup);
+  if (problems.length > 0) throw new EnvironmentError(problems);
   return {
     id: given.DOCKET_EXECUTOR_ID,
-    pool: given.DOCKET_POOL,
-    languages: [...new Set(given.DOCKET_LANGUAGES)],
-    workloads: [...new Set(given.DOCKET_WORKLOADS)],
-    lanes: [...new Set(given.DOCKET_LANES)],
-    slots: given.DOCKET_SLOTS,
-    contestReserved: given.DOCKET_CONTEST_RESERVED,
+    ...setup,
     nats: {
       url: given.NATS_URL,
       user: given.NATS_USER,
@@ -135,6 +112,7 @@ export function readConfig(env: NodeJS.ProcessEnv): ExecutorConfig {
     healthPort: given.DOCKET_HEALTH_PORT,
     logLevel: given.DOCKET_LOG_LEVEL,
     graceMs: given.DOCKET_GRACE_MS,
+    hearPoolMs: given.DOCKET_HEAR_POOL_MS,
     crashAt: given.DOCKET_CRASH_AT,
     limits,
   };

@@ -19,6 +19,7 @@ import { type HoldDeps, holdJob } from "./backbone/hold.ts";
 import { createMetrics } from "./backbone/metrics.ts";
 import { createOffer, type TestedLanguage } from "./backbone/offer.ts";
 import { createPresence } from "./backbone/presence.ts";
+import { createPool } from "./backbone/pool.ts";
 import { createProbes } from "./backbone/probes.ts";
 import { createPuller } from "./backbone/pull.ts";
 import { createReporter } from "./backbone/reporter.ts";
@@ -100,7 +101,8 @@ export async function openExecutor(deps: ExecutorDeps): Promise<Executor> {
     blocked += now ? 1 : -1;
     health.set("events", blocked > 0 ? "the event stream takes no events (full, or not there)" : undefined);
   };
-  const parts = { connection, topology, board, health, offer, metrics, clock, monotonic, log };
+  const pool = createPool({ setup: config, log });
+  const parts = { connection, topology, board, health, offer, pool, metrics, clock, monotonic, log };
   const holdDeps: HoldDeps = {
     ...parts,
     kinds: deps.kinds,
@@ -121,19 +123,13 @@ export async function openExecutor(deps: ExecutorDeps): Promise<Executor> {
   const worker = createWorker({
     ...parts,
     puller,
-    lanes: config.lanes,
-    slots: config.slots,
-    contestReserved: config.contestReserved,
+    hearPoolMs: config.hearPoolMs,
     finishMs: Math.max(0, config.graceMs - GIVE_BACK_MS - MARGIN_MS),
     hold: (delivery, language, slot) => holdJob(holdDeps, delivery, language, slot),
   });
   const presence = createPresence({
     ...parts,
     executor: config.id,
-    pool: config.pool,
-    lanes: config.lanes,
-    slots: config.slots,
-    contestReserved: config.contestReserved,
     version: deps.version,
     draining: () => worker.draining(),
   });
@@ -164,8 +160,9 @@ export async function openExecutor(deps: ExecutorDeps): Promise<Executor> {
       serverUrls: config.serverUrls,
     }),
     offer,
-    presence,
+    // Before the presence that a server answers with what was changed of the pool.
     createControl({ ...parts, executor: config.id }),
+    presence,
     worker,
   ];
   return {

@@ -2,12 +2,13 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { systemClock } from "../shared/clock.ts";
-import type { LanguageId } from "../shared/language.ts";
+import { LanguageId, LANGUAGES } from "../shared/language.ts";
 import type { QueueId } from "../shared/queue.ts";
 import type { Service } from "../shared/lifecycle.ts";
 import { createLog, type Log } from "../shared/log.ts";
 import type { TestedLanguage } from "./backbone/offer.ts";
 import { readExecutorEnvironment } from "./config.ts";
+import { lacksGpu } from "./gpu.ts";
 import { openJudge } from "./judge/open.ts";
 import { newRegistry, runExecutor, startOrExit } from "./process.ts";
 import { startPreparing } from "./prepared/preparing.ts";
@@ -58,7 +59,7 @@ function tryMachineLock(path: string, log: Log): MachineLock | undefined {
 await startOrExit(async () => {
   const { config, privileged } = readExecutorEnvironment(process.env);
   const log = createLog("executor", config.logLevel).child({ executor: config.id });
-  const { workDir, slots } = config;
+  const { workDir, slots, mostSlots } = config;
   await lockWorkDir(workDir);
 
   const works = await Promise.all(config.workloads.map(loadWork));
@@ -72,6 +73,7 @@ await startOrExit(async () => {
     home: homedir(),
     node: process.execPath,
     cacheDir,
+    gpu: config.gpu,
   });
   const registry = newRegistry();
   const preparing = startPreparing(
@@ -85,7 +87,8 @@ await startOrExit(async () => {
   const sandbox = await openSandbox({
     executor: config.id,
     workDir,
-    slots,
+    slots: mostSlots,
+    devices: found.some(({ id }) => LANGUAGES[id].resource === "gpu") ? config.gpu?.devices : [],
     nodeOptions: process.env["NODE_OPTIONS"],
     ...privileged,
     mounts: [
@@ -120,6 +123,10 @@ await startOrExit(async () => {
   /** What is not installed stays so until the next start, as only root can look for it. */
   const retest = async (id: QueueId, slot: number): Promise<TestedLanguage> => {
     const needs = works.find(({ workload }) => workload.name === id)?.doer.needs ?? [];
+    const asLanguage = LanguageId.safeParse(id);
+    const needsGpu = asLanguage.success && LANGUAGES[asLanguage.data].resource === "gpu";
+    const lacking = needsGpu ? await lacksGpu(config.gpu) : undefined;
+    if (lacking !== undefined) return { id, reason: lacking };
     for (const language of found.filter((one) => one.id === id || needs.includes(one.id))) {
       const how = { slot, signal: new AbortController().signal, fresh: true };
       const reason = await testLanguage(testDeps, language, how);

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync } from "node:fs";
 import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LANGUAGES, type LanguageId, NOT_INSTALLED } from "../shared/language.ts";
+import { lacksGpu } from "./gpu.ts";
 import {
   type LanguageDefinition,
   type Places,
@@ -42,7 +43,14 @@ export async function findLanguages(
     ids.map(async (id) => {
       const definition = LANGUAGE_DEFINITIONS[id];
       try {
-        const toolchain = await definition.find(places);
+        const needsGpu = LANGUAGES[id].resource === "gpu";
+        const lacking = needsGpu ? await lacksGpu(places.gpu) : undefined;
+        if (lacking !== undefined) {
+          missing.push({ id, reason: `${NOT_INSTALLED}: ${lacking}` });
+          return;
+        }
+        const plain = await definition.find(places);
+        const toolchain = needsGpu && plain !== undefined ? withDevices(plain, places.gpu) : plain;
         if (toolchain !== undefined) {
           const mounts = [...toolchain.mounts, ...preparedMounts(places.cacheDir, toolchain.prepared ?? [])];
           found.push({ id, version: toolchain.version, definition, toolchain: { ...toolchain, mounts } });
@@ -57,6 +65,12 @@ export async function findLanguages(
     ids.indexOf(a.id) - ids.indexOf(b.id);
   return { found: found.toSorted(inOrder), missing: missing.toSorted(inOrder) };
 }
+
+/** Programs are told the paths of the devices: how many there are is the pool's business. */
+const withDevices = (toolchain: Toolchain, gpu: Places["gpu"]): Toolchain => ({
+  ...toolchain,
+  env: { ...toolchain.env, DOCKET_GPU_DEVICES: gpu?.devices.join(",") ?? "" },
+});
 
 /** The folders are there, if empty, before the sandbox opens. Where they cannot be made, everything works without. */
 function preparedMounts(cacheDir: string, all: readonly Prepared[]): readonly ReadOnlyMount[] {
@@ -98,7 +112,9 @@ export async function selfTest(
   await Promise.all(
     Array.from({ length: deps.slots }, async (_, slot) => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        const reason = await testLanguage(deps, next, { slot, signal, fresh: false });
+        // What a device did the last time says nothing of now.
+        const fresh = LANGUAGES[next.id].resource !== undefined;
+        const reason = await testLanguage(deps, next, { slot, signal, fresh });
         if (reason !== undefined) reasons.set(next.id, reason);
       }
     }),

@@ -1,5 +1,9 @@
 import { z } from "zod";
 
+/** What a problem or a language may need of the machine. */
+export const Resource = z.enum(["gpu"]);
+export type Resource = z.infer<typeof Resource>;
+
 /**
  * What both sides must know about a language. How it is compiled and run is the executors' business
  * (src/executors/languages).
@@ -11,6 +15,8 @@ export interface LanguageInfo {
   readonly extensions: readonly [string, ...string[]];
   /** File name given to a single source that has none. */
   readonly defaultFile: string;
+  /** What its programs need besides a processor: only executors that have proved to have it take them. */
+  readonly resource?: Resource;
 }
 
 /**
@@ -24,6 +30,7 @@ export const LanguageId = z.enum([
   "cpp23",
   "python",
   "pypy",
+  "python-gpu",
   "java",
   "kotlin",
   "csharp",
@@ -59,6 +66,7 @@ export const LANGUAGES: Readonly<Record<LanguageId, LanguageInfo>> = {
   cpp23: info("cpp23", "C++23", CPP),
   python: info("python", "Python 3", ["py", "py3"]),
   pypy: info("pypy", "Python 3 (PyPy)", ["py", "py3"]),
+  "python-gpu": { ...info("python-gpu", "Python 3 (GPU)", ["py", "py3"]), resource: "gpu" },
   java: info("java", "Java", ["java"], "Main.java"),
   kotlin: info("kotlin", "Kotlin", ["kt"], "Main.kt"),
   csharp: info("csharp", "C#", ["cs"]),
@@ -99,10 +107,18 @@ const FAMILIES: Readonly<Partial<Record<LanguageId, LanguageId>>> = {
   cpp17: "cpp",
   cpp23: "cpp",
   pypy: "python",
+  "python-gpu": "python",
 };
 
 /** The language whose sources this one takes. */
 export const familyOf = (id: LanguageId): LanguageId => FAMILIES[id] ?? id;
+
+/** The language in which a program is run where a resource is needed: its own, or its variant. Undefined: it has none. */
+export function variantFor(id: LanguageId, resource: Resource): LanguageId | undefined {
+  return LANGUAGES[id].resource === resource
+    ? id
+    : LANGUAGE_IDS.find((other) => LANGUAGES[other].resource === resource && familyOf(other) === id);
+}
 
 /** How an executor's reason for not offering a language begins when nothing of it is there; else it is broken. */
 export const NOT_INSTALLED = "not installed";

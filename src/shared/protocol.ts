@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { Capability } from "./capability.ts";
 import { ExecutorId, SubmissionId } from "./ids.ts";
-import { Lane } from "./lane.ts";
+import { Lane, LaneWeights } from "./lane.ts";
 import { BOUNDS } from "./limits.ts";
+import { PoolSettings } from "./pool.ts";
 import { QueueId } from "./queue.ts";
 
 /**
@@ -136,6 +137,8 @@ export const Control = z.discriminatedUnion("type", [
   z.object({ type: z.literal("cancel"), submission: SubmissionId, generation: z.int().min(1) }),
   /** Offer again what was taken out because its jobs kept failing; without a language: all of it. */
   z.object({ type: z.literal("reinstate"), language: QueueId.optional() }),
+  /** What was changed of its pool, as a whole. */
+  z.object({ type: z.literal("pool"), settings: PoolSettings }),
 ]);
 export type Control = z.infer<typeof Control>;
 
@@ -152,12 +155,18 @@ export const Presence = z.object({
   /** Languages that this executor was told to offer but cannot, and how to mend it. */
   notOffered: few(z.object({ id: QueueId, reason: Said })),
   lanes: few(Lane),
+  /** Of these lanes. */
+  weights: LaneWeights.optional(),
   slots: z.int().min(0),
+  /** As far as the pool can be changed while it runs: lanes and slots that it was started with. */
+  can: z.object({ lanes: few(Lane), slots: z.int().min(0) }).optional(),
+  /** Newest change of its pool that it was told of; missing: none yet, it asks for it. */
+  poolChange: z.int().min(0).optional(),
   /** Of them, those that take contest jobs only. */
   contestReserved: z.int().min(0).optional(),
   running: few(z.object({ submission: SubmissionId, language: QueueId, sinceMs: z.int() })),
-  state: z.enum(["starting", "ready", "unhealthy", "draining"]),
-  /** Why it does not pull, when unhealthy. */
+  state: z.enum(["starting", "ready", "unhealthy", "draining", "paused"]),
+  /** Why it does not pull, when unhealthy or paused. */
   reason: Said.optional(),
   version: Said,
   startedAtMs: z.int(),

@@ -10,6 +10,7 @@ import { keepAlive, type Kept } from "./keepalive.ts";
 import { startMongod } from "./mongod.ts";
 import { startNatsServer } from "./natsserver.ts";
 import { authorizationConf, executorAllowance, SERVER_USER } from "./natsusers.ts";
+import { lanesOf } from "../shared/lane.ts";
 import type { ExecutorPlan } from "./pools.ts";
 import { PreflightError } from "./preflight.ts";
 
@@ -102,7 +103,7 @@ export function brokerUsers(deps: StackDeps, input: Pick<BackingInput, "executor
     ...input.executors.map((plan) => ({
       name: plan.id,
       password: derive(deps.identity, `nats:${plan.id}`),
-      allow: executorAllowance(topology, plan),
+      allow: executorAllowance(topology, { ...plan, lanes: lanesOf(plan.lanes) }),
     })),
   ]);
   return { server, authorization };

@@ -1,4 +1,5 @@
 import { type Identity, derive } from "./identity.ts";
+import { poolEnvironment } from "../shared/pool.ts";
 import { SERVER_USER } from "./natsusers.ts";
 import { CPU_WEIGHTS, type ExecutorPlan } from "./pools.ts";
 
@@ -102,12 +103,7 @@ export function executorEnvironment(
     NATS_URL: executor.natsUrl,
     ...brokerUser(facts, plan.id),
     DOCKET_EXECUTOR_ID: plan.id,
-    DOCKET_POOL: plan.pool,
-    DOCKET_LANGUAGES: plan.languages.join(","),
-    DOCKET_WORKLOADS: plan.workloads.join(","),
-    DOCKET_LANES: plan.lanes.join(","),
-    DOCKET_SLOTS: String(plan.slots),
-    DOCKET_CONTEST_RESERVED: String(plan.contestReserved),
+    ...poolEnvironment(plan),
     DOCKET_SERVER_URL: facts.ports.map((port) => localUrl(facts.host, port)).join(","),
     DOCKET_TOPOLOGY_PREFIX: facts.topologyPrefix,
     DOCKET_WORK_DIR: executor.workDir,

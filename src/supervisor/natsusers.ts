@@ -1,4 +1,5 @@
 import { consumerOf, streamOf, subjects, type Topology } from "../shared/topology.ts";
+import type { Lane } from "../shared/lane.ts";
 import type { QueueId } from "../shared/queue.ts";
 import { workNameOf } from "../shared/workload.ts";
 import type { ExecutorPlan } from "./pools.ts";
@@ -22,7 +23,8 @@ export interface NatsUser {
  */
 export function executorAllowance(
   topology: Topology,
-  plan: Pick<ExecutorPlan, "id" | "languages" | "lanes"> & Partial<Pick<ExecutorPlan, "workloads">>,
+  plan: Pick<ExecutorPlan, "id" | "languages"> &
+    Partial<Pick<ExecutorPlan, "workloads">> & { readonly lanes: readonly Lane[] },
 ): { publish: string[]; subscribe: string[] } {
   const queues: QueueId[] = [...plan.languages, ...(plan.workloads ?? []).map(workNameOf)];
   const lanes = queues.flatMap((language) =>

@@ -1,13 +1,10 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { ExecutorId } from "../shared/ids.ts";
-import { Lane, LANES } from "../shared/lane.ts";
+import { LANES, Lanes, lanesOf, usualWeights } from "../shared/lane.ts";
 import { LanguageId } from "../shared/language.ts";
-
-/** What a pool's work needs most; a local stack sizes slots by it, a cluster its machines. */
-export const ResourceProfile = z.enum(["cpu", "compile-heavy", "gpu"]);
-export type ResourceProfile = z.infer<typeof ResourceProfile>;
+import { Gpu, PoolName, poolProblems, type PoolSetup, ResourceProfile } from "../shared/pool.ts";
 
 /**
  * Share of the CPU of a pool's programs, all of an executor together, against everything else on the machine: compilers
@@ -19,32 +16,39 @@ export const CPU_WEIGHTS: Readonly<Record<ResourceProfile, number>> = {
   gpu: 100,
 };
 
+/** Most executors and slots of a pool on one machine. */
+const EXECUTORS_MOST = 32;
+const SLOTS_HERE_MOST = 64;
+
 export const PoolConfig = z
   .strictObject({
     /** Part of its executors' names. */
-    name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, "1 to 31 of a-z, 0-9, '-', starting with a letter"),
+    name: PoolName,
     languages: z.array(LanguageId).default([]),
     /** Folders of kinds of work besides judging (docs/workloads.md), relative to the file. */
     workloads: z.array(z.string()).default([]),
-    /** In the order they are asked. */
-    lanes: z
-      .array(Lane)
-      .min(1)
-      .default([...LANES]),
-    executors: z.int().min(1).max(32).default(1),
+    /** A list, or weights: how often each begins a turn. Left out: all, contest first. */
+    lanes: Lanes.default(usualWeights(LANES)),
+    executors: z.int().min(1).max(EXECUTORS_MOST).default(1),
     /** Jobs run at once by each executor; left out: from the core count. */
-    slots: z.int().min(1).max(64).optional(),
+    slots: z.int().min(1).max(SLOTS_HERE_MOST).optional(),
+    /** As far as they can be raised while it runs; left out: from the core count. */
+    mostSlots: z.int().min(1).max(SLOTS_HERE_MOST).optional(),
     /** Slots of each executor that take contest jobs only. */
     contestReserved: z.int().min(0).default(0),
     profile: ResourceProfile.default("cpu"),
+    /** Of the profile gpu: its devices. */
+    gpu: Gpu.optional(),
   })
-  .refine((pool) => pool.languages.length + pool.workloads.length > 0, {
-    message: "a pool needs languages or workloads",
-    path: ["languages"],
-  })
-  .refine((pool) => pool.slots === undefined || pool.contestReserved < pool.slots, {
-    message: "contestReserved must leave at least one slot for other lanes",
-    path: ["contestReserved"],
+  .superRefine((pool, context) => {
+    for (const { field, message } of poolProblems(pool))
+      context.addIssue({ code: "custom", path: [field], message });
+    // A pool for the contest lane alone may reserve what it likes: nothing else would come.
+    const others = lanesOf(pool.lanes).some((lane) => lane !== "contest");
+    if (others && pool.slots !== undefined && pool.contestReserved === pool.slots) {
+      const message = "contestReserved must leave at least one slot for other lanes";
+      context.addIssue({ code: "custom", path: ["contestReserved"], message });
+    }
   });
 export type PoolConfig = z.input<typeof PoolConfig>;
 
@@ -60,16 +64,8 @@ export const DocketConfig = z.strictObject({
 });
 
 /** One executor process to run. */
-export interface ExecutorPlan {
+export interface ExecutorPlan extends PoolSetup {
   readonly id: ExecutorId;
-  readonly pool: string;
-  readonly languages: readonly LanguageId[];
-  /** Absolute folders. */
-  readonly workloads: readonly string[];
-  readonly lanes: readonly Lane[];
-  readonly slots: number;
-  readonly contestReserved: number;
-  readonly profile: ResourceProfile;
 }
 
 /** The pool configuration cannot be used; the message lists every problem. */
@@ -88,13 +84,31 @@ export async function readPools(path: string): Promise<readonly PoolConfig[]> {
     const absolute = (folder: string): string => resolve(dirname(path), folder);
     return parsed.data.pools.map((pool) => ({ ...pool, workloads: pool.workloads.map(absolute) }));
   }
-  const problems = parsed.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
+  const problems = parsed.error.issues.flatMap(issueLines);
   throw new PoolConfigError(`${path} is not usable:\n${problems.join("\n")}`);
 }
+
+/** One line for each problem: its path, and what was expected. Of alternatives the one that was most nearly meant. */
+function issueLines(issue: z.core.$ZodIssue): string[] {
+  if (issue.code === "invalid_union") {
+    const [nearest] = issue.errors.toSorted((a, b) => depth(b) - depth(a));
+    if (nearest !== undefined && nearest.length > 0)
+      return nearest.flatMap((one) => issueLines({ ...one, path: [...issue.path, ...one.path] }));
+  }
+  return [`  ${issue.path.join(".")}: ${issue.message}`];
+}
+
+const depth = (issues: readonly z.core.$ZodIssue[]): number =>
+  Math.max(0, ...issues.map((issue) => issue.path.length));
 
 /** Half the cores for runs, as compilers and validators want the other half; at least one. */
 const defaultSlots = (profile: ResourceProfile, cores: number): number =>
   profile === "gpu" ? 1 : Math.max(1, Math.floor(cores / (profile === "cpu" ? 2 : 4)));
+
+/** Room to raise them while it runs; a prepared slot costs an executor two users and a shell. */
+const SPARE_SLOTS_BELOW = 8;
+const defaultMost = (profile: ResourceProfile, slots: number): number =>
+  profile === "gpu" ? slots : Math.max(slots, Math.min(2 * slots, SPARE_SLOTS_BELOW));
 
 /**
  * The processes that the pools ask for. Executor ids carry the stack's own id, because they name cgroups too and
@@ -102,17 +116,28 @@ const defaultSlots = (profile: ResourceProfile, cores: number): number =>
  */
 export function planExecutors(pools: readonly PoolConfig[], stack: string, cores: number): ExecutorPlan[] {
   return pools.flatMap((given) => {
-    const pool = PoolConfig.parse(given);
-    const slots = pool.slots ?? Math.max(pool.contestReserved + 1, defaultSlots(pool.profile, cores));
-    return Array.from({ length: pool.executors }, (_, index) => ({
-      id: ExecutorId.parse(`${pool.name}-${index + 1}-${stack}`),
-      pool: pool.name,
-      languages: pool.languages,
-      workloads: pool.workloads,
-      lanes: pool.lanes,
+    const { name, executors, gpu, ...pool } = PoolConfig.parse(given);
+    const reserved = pool.contestReserved === 0 ? 0 : pool.contestReserved + 1;
+    const slots = pool.slots ?? Math.max(reserved, defaultSlots(pool.profile, cores));
+    return Array.from({ length: executors }, (_, index) => ({
+      ...pool,
+      ...(gpu === undefined ? {} : { gpu }),
+      id: ExecutorId.parse(`${name}-${index + 1}-${stack}`),
+      pool: name,
       slots,
-      contestReserved: pool.contestReserved,
-      profile: pool.profile,
+      mostSlots: pool.mostSlots ?? defaultMost(pool.profile, slots),
     }));
   });
+}
+
+/** Those that have what they need on this machine: a gpu pool is left out where its devices are not. */
+export async function withTheirDevices(plans: readonly ExecutorPlan[]): Promise<ExecutorPlan[]> {
+  const present = await Promise.all(
+    plans.map(async ({ gpu }) => {
+      const devices = gpu?.devices ?? [];
+      const found = await Promise.all(devices.map((device) => stat(device).catch(() => undefined)));
+      return found.every((one) => one !== undefined);
+    }),
+  );
+  return plans.filter((_, index) => present[index] === true);
 }

@@ -11,7 +11,7 @@ import { identityOf } from "./identity.ts";
 import type { Kept, ProcessEvent } from "./keepalive.ts";
 import { ensureLocalKeys } from "./localkeys.ts";
 import { openLogFolder } from "./logfolder.ts";
-import { type PoolConfig, planExecutors } from "./pools.ts";
+import { type PoolConfig, planExecutors, withTheirDevices } from "./pools.ts";
 import { checkCanIsolate, checkReachable, freePort } from "./preflight.ts";
 import { startExecutor, startServer } from "./processes.ts";
 import { takeUidBlock, type UidBlock } from "./uidblock.ts";
@@ -138,7 +138,8 @@ async function build(
   const ports = [await freePort(host, options.port ?? 0)];
   while (ports.length < (options.servers ?? 1)) ports.push(await freePort(host, 0));
   const identity = await identityOf(data.path);
-  const executors = planExecutors(options.pools, identity.id, availableParallelism());
+  const plans = planExecutors(options.pools, identity.id, availableParallelism());
+  const executors = await withTheirDevices(plans);
   const block = await ownUidBlock(data.path, undo);
   if (block !== undefined) await checkReachable(data.path);
   const { logBytes } = readLimits(options.env);
@@ -182,7 +183,7 @@ async function build(
   for (const [index] of ports.entries()) keep(await startServer(deps, facts, { ...options, index }));
   const started = await Promise.allSettled(
     executors.map(async (plan, index) => {
-      const slotsBefore = executors.slice(0, index).reduce((sum, other) => sum + other.slots, 0);
+      const slotsBefore = executors.slice(0, index).reduce((sum, other) => sum + other.mostSlots, 0);
       return await startExecutor(deps, facts, { plan, index, slotsBefore, ...options });
     }),
   );

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { planExecutors, PoolConfigError, readPools } from "../../src/supervisor/pools.ts";
+import { planExecutors, PoolConfigError, readPools, withTheirDevices } from "../../src/supervisor/pools.ts";
 import { freePort, PreflightError } from "../../src/supervisor/preflight.ts";
 
 let folder: string;
@@ -22,10 +22,14 @@ async function read(text: string): Promise<unknown> {
 }
 
 describe("the pool configuration", () => {
-  test("of the checkout is usable and covers every language once", async () => {
+  test("of the checkout is usable and covers every language, with a pool for contests alone", async () => {
     const pools = await readPools(join(import.meta.dirname, "../../docket.config.json"));
-    const languages = pools.flatMap((pool) => (pool.languages ?? []).map(String)).toSorted();
+    const contest = pools.find(({ name }) => name === "contest");
+    expect(contest?.lanes).toEqual({ contest: 4 });
+    const others = pools.filter((pool) => pool !== contest);
+    const languages = others.flatMap((pool) => (pool.languages ?? []).map(String)).toSorted();
     expect(languages).toEqual(LANGUAGE_IDS.toSorted());
+    expect(new Set(pools.map(({ profile }) => profile))).toEqual(new Set(["cpu", "compile-heavy", "gpu"]));
   });
 
   test("reports all problems together, each with its place", async () => {
@@ -35,6 +39,7 @@ describe("the pool configuration", () => {
           { name: "A", languages: ["python"], slots: 0 },
           { name: "b", languages: ["cobol"], lanes: ["express"], executer: 2 },
           { name: "c", languages: ["c"], slots: 2, contestReserved: 2 },
+          { name: "d", lanes: { contest: 101 } },
         ],
       }),
     );
@@ -44,8 +49,10 @@ describe("the pool configuration", () => {
       "pools.0.name",
       "pools.0.slots",
       "pools.1.languages.0",
-      "pools.1.lanes.0",
+      'pools.1.lanes.0: Invalid option: expected one of "contest"|"practice"|"custom"|"rejudge"',
       "executer",
+      "pools.3.lanes.contest: Too big: expected number to be <=100",
+      "pools.3.languages: expected at least one (or a workload)",
     ]) {
       expect(message).toContain(place);
     }
@@ -64,9 +71,39 @@ describe("the pool configuration", () => {
   });
 });
 
+const DEVICE = { devices: ["/dev/docket-not-here"] };
+const needs = (profile: string) =>
+  profile === "gpu" ? { languages: ["python-gpu" as const], gpu: DEVICE } : { languages: ["c" as const] };
+
+test("a gpu pool names its devices, holds nothing else, and starts only where they are", async () => {
+  const wrong = await read(
+    JSON.stringify({
+      pools: [
+        { name: "a", languages: ["python-gpu", "c"], profile: "gpu" },
+        { name: "b", languages: ["python-gpu"], gpu: { devices: ["/tmp/x"] } },
+      ],
+    }),
+  );
+  const { message } = wrong as Error;
+  expect(message).toContain("pools.0.gpu: expected devices");
+  expect(message).toContain("pools.0.languages: c would hold the device");
+  expect(message).toContain("pools.1.gpu.devices.0: expected a path below /dev");
+  const plans = planExecutors(
+    [
+      { name: "none", languages: ["python-gpu"], profile: "gpu", gpu: DEVICE },
+      { name: "some", languages: ["python-gpu"], profile: "gpu", gpu: { devices: ["/dev/null"] } },
+      { name: "plain", languages: ["c"] },
+    ],
+    "abcdef",
+    2,
+  );
+  const present = await withTheirDevices(plans);
+  expect(present.map((plan) => plan.pool)).toEqual(["some", "plain"]);
+});
+
 test("slots left out come from the core count and the profile", () => {
   const plan = (profile: "cpu" | "compile-heavy" | "gpu", cores: number, contestReserved = 0): number[] =>
-    planExecutors([{ name: "p", languages: ["c"], profile, contestReserved }], "abcdef", cores).map(
+    planExecutors([{ name: "p", ...needs(profile), profile, contestReserved }], "abcdef", cores).map(
       (executor) => executor.slots,
     );
   expect([plan("cpu", 2), plan("cpu", 8), plan("compile-heavy", 8), plan("gpu", 64)].flat()).toEqual([

@@ -8,10 +8,11 @@ import { subjects, type Topology } from "../../shared/topology.ts";
 import type { Board } from "./board.ts";
 import type { Connection } from "./connection.ts";
 import type { Offer } from "./offer.ts";
+import type { Pool } from "./pool.ts";
 
 /**
- * Listens for word that a job in hand was cancelled, or that a language is to be offered again. A word that comes too
- * late finds nothing, which is right.
+ * Listens for word that a job in hand was cancelled, that a language is to be offered again, or of
+ * changes to the pool. A word that comes too late finds nothing, which is right.
  */
 export function createControl(deps: {
   readonly connection: Connection;
@@ -19,6 +20,7 @@ export function createControl(deps: {
   readonly executor: ExecutorId;
   readonly board: Board;
   readonly offer: Offer;
+  readonly pool: Pool;
   readonly log: Log;
 }): Service {
   let subscription: Subscription | undefined;
@@ -33,6 +35,7 @@ export function createControl(deps: {
             return;
           }
           if (control.type === "reinstate") deps.offer.reinstate(control.language);
+          else if (control.type === "pool") deps.pool.apply(control.settings);
           else deps.board.find(control.submission, control.generation)?.stop("cancelled");
         },
       });

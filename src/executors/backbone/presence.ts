@@ -1,6 +1,6 @@
 import type { Clock } from "../../shared/clock.ts";
 import type { ExecutorId } from "../../shared/ids.ts";
-import type { Lane } from "../../shared/lane.ts";
+import { lanesOf } from "../../shared/lane.ts";
 import type { Service } from "../../shared/lifecycle.ts";
 import { encodeJson } from "../../shared/nats.ts";
 import { BOUNDS } from "../../shared/limits.ts";
@@ -11,6 +11,7 @@ import { createChange, nextChange, pause } from "./change.ts";
 import type { Connection } from "./connection.ts";
 import type { Health } from "./health.ts";
 import type { Offer } from "./offer.ts";
+import type { Pool } from "./pool.ts";
 
 export interface PresenceDeps {
   readonly connection: Connection;
@@ -20,10 +21,7 @@ export interface PresenceDeps {
   readonly offer: Offer;
   readonly clock: Clock;
   readonly executor: ExecutorId;
-  readonly pool: string;
-  readonly lanes: readonly Lane[];
-  readonly slots: number;
-  readonly contestReserved: number;
+  readonly pool: Pool;
   readonly version: string;
   readonly draining: () => boolean;
 }
@@ -53,7 +51,7 @@ export function boundedPresence(presence: Presence): Presence {
 
 /** Says every two seconds, and when something changes, what this executor offers and does. */
 export function createPresence(deps: PresenceDeps): PresenceService {
-  const { board, health, offer, connection } = deps;
+  const { board, health, offer, pool, connection } = deps;
   const startedAtMs = deps.clock.now();
   const change = createChange();
   const stopped = new AbortController();
@@ -64,21 +62,29 @@ export function createPresence(deps: PresenceDeps): PresenceService {
   const state = (): Presence["state"] => {
     if (deps.draining()) return "draining";
     if (loop === undefined) return "starting";
-    return health.reason() === undefined ? "ready" : "unhealthy";
+    if (health.reason() !== undefined) return "unhealthy";
+    return pool.hold() === undefined ? "ready" : "paused";
   };
 
   const say = (): void => {
     dirty = false;
     if (!connection.up()) return;
-    const reason = health.reason();
+    const hold = pool.hold();
+    const held =
+      hold === undefined ? undefined : `the pool ${pool.setup.pool} is ${hold.mode}: ${hold.reason}`;
+    const reason = health.reason() ?? held;
+    const told = pool.told();
     const presence: Presence = {
       executor: deps.executor,
-      pool: deps.pool,
+      pool: pool.setup.pool,
       languages: [...offer.offered()],
       notOffered: [...offer.notOffered()],
-      lanes: [...deps.lanes],
-      slots: deps.slots,
-      contestReserved: deps.contestReserved,
+      lanes: [...lanesOf(pool.lanes())],
+      weights: pool.lanes(),
+      slots: pool.slots(),
+      contestReserved: pool.contestReserved(),
+      can: { lanes: [...lanesOf(pool.setup.lanes)], slots: pool.setup.mostSlots },
+      ...(told === undefined ? {} : { poolChange: told }),
       running: board.all().map(({ submission, language, sinceMs }) => ({ submission, language, sinceMs })),
       state: state(),
       ...(reason === undefined ? {} : { reason }),
@@ -109,7 +115,7 @@ export function createPresence(deps: PresenceDeps): PresenceService {
     state,
     start: () => {
       if (loop !== undefined) return Promise.resolve();
-      unlisten = [board.change, health.change, offer.change, connection.change].map((c) => c.listen(note));
+      unlisten = [board, health, offer, pool, connection].map(({ change: c }) => c.listen(note));
       // A turn later, so that the first message already says "ready".
       loop = Promise.resolve().then(repeat);
       return Promise.resolve();

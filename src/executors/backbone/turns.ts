@@ -1,4 +1,4 @@
-import type { Lane } from "../../shared/lane.ts";
+import { type Lane, lanesOf, type LaneWeights } from "../../shared/lane.ts";
 import type { QueueId } from "../../shared/queue.ts";
 
 /** Where to look for a job. */
@@ -7,20 +7,34 @@ export interface Place {
   readonly lane: Lane;
 }
 
-/** One turn in this many starts below the highest lane, so that a full one cannot starve the others. */
-export const LOWER_LANE_TURN = 5;
+/**
+ * Which lane begins each turn of a round: as often as its weight says, spread over the round, and the higher ones first.
+ */
+function roundOf(weights: LaneWeights, lanes: readonly Lane[]): readonly Lane[] {
+  const [highest, ...others] = lanes;
+  if (highest === undefined) return [];
+  const lower = roundOf(weights, others);
+  const total = (weights[highest] ?? 0) + lower.length;
+  const round = Array.from<Lane>({ length: total }).fill(highest);
+  for (const [nth, lane] of lower.entries()) round[Math.floor(((nth + 1) * total) / lower.length) - 1] = lane;
+  return round;
+}
 
 /**
- * Lanes in the order of one turn, turns counted from 0. Every turn but each fifth goes from the highest down; the fifth
- * begins with the lower ones, another one first each time, and the highest comes after them. What is judged again has
- * no share of its own: it comes last in every turn, so it delays nobody.
+ * Lanes in the order of one turn, turns counted from 0. The one that begins it is chosen by weight, so that a full one
+ * cannot starve the others. When the highest begins, the others follow in their order; when a lower one does, the other
+ * lower ones come before the highest, so that one which is empty leaves its turn to them. A lane of weight 0, such as
+ * what is judged again, has no share of its own: it comes last in every turn, so it delays nobody.
  */
-export function laneOrder(lanes: readonly Lane[], turn: number): readonly Lane[] {
-  const lower: readonly Lane[] = lanes.slice(1).filter((lane) => lane !== "rejudge");
-  if (lower.length === 0 || turn % LOWER_LANE_TURN !== LOWER_LANE_TURN - 1) return lanes;
-  const from = Math.floor(turn / LOWER_LANE_TURN) % lower.length;
-  const turned = [...lower.slice(from), ...lower.slice(0, from)];
-  return [...turned, ...lanes.filter((lane) => !lower.includes(lane))];
+export function laneOrder(weights: LaneWeights, turn: number): readonly Lane[] {
+  const all = lanesOf(weights);
+  const sharing = all.filter((lane) => (weights[lane] ?? 0) > 0);
+  const last = all.filter((lane) => !sharing.includes(lane));
+  const round = roundOf(weights, sharing);
+  const [highest, ...lower] = sharing;
+  const from = lower.indexOf(round[turn % Math.max(1, round.length)] ?? "contest");
+  if (highest === undefined || from === -1) return [...sharing, ...last];
+  return [...lower.slice(from), ...lower.slice(0, from), highest, ...last];
 }
 
 /**
@@ -29,21 +43,24 @@ export function laneOrder(lanes: readonly Lane[], turn: number): readonly Lane[]
  * a job that has begun is not put aside for another.
  */
 export function openLanes(
-  lanes: readonly Lane[],
+  weights: LaneWeights,
   running: readonly Lane[],
   { slots, contestReserved }: { readonly slots: number; readonly contestReserved: number },
-): readonly Lane[] {
+): LaneWeights {
+  const lanes = lanesOf(weights);
+  const only = (wanted: (lane: Lane) => boolean): LaneWeights =>
+    Object.fromEntries(lanes.filter(wanted).map((lane) => [lane, weights[lane]]));
   const open = slots - contestReserved;
   const others = running.filter((lane) => lane !== "contest");
-  if (others.length >= open) return lanes.filter((lane) => lane === "contest");
+  if (others.length >= open) return only((lane) => lane === "contest");
   const again = running.filter((lane) => lane === "rejudge");
   const most = lanes.length === 1 ? open : Math.max(1, open - 1);
-  return again.length >= most ? lanes.filter((lane) => lane !== "rejudge") : lanes;
+  return again.length >= most ? only((lane) => lane !== "rejudge") : weights;
 }
 
 export interface Turns {
   /** All places in the order to look now: lane before language, and the language served last comes last. */
-  order(lanes: readonly Lane[], languages: readonly QueueId[]): readonly Place[];
+  order(weights: LaneWeights, languages: readonly QueueId[]): readonly Place[];
   /** A job was taken from `place`: the next turn begins. */
   taken(place: Place): void;
 }
@@ -53,8 +70,8 @@ export function createTurns(): Turns {
   // Per lane, languages in the order they were last served; unknown ones have waited longest.
   const served = new Map<Lane, QueueId[]>();
   return {
-    order: (lanes, languages) =>
-      laneOrder(lanes, turn).flatMap((lane) => {
+    order: (weights, languages) =>
+      laneOrder(weights, turn).flatMap((lane) => {
         const last = served.get(lane) ?? [];
         return languages
           .toSorted((a, b) => last.indexOf(a) - last.indexOf(b))

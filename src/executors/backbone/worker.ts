@@ -1,4 +1,4 @@
-import type { Lane } from "../../shared/lane.ts";
+import { type Lane, lanesOf, type LaneWeights } from "../../shared/lane.ts";
 import type { QueueId } from "../../shared/queue.ts";
 import type { Service } from "../../shared/lifecycle.ts";
 import type { Log } from "../../shared/log.ts";
@@ -10,6 +10,7 @@ import type { Delivery } from "./delivery.ts";
 import type { Health } from "./health.ts";
 import type { ExecutorMetrics } from "./metrics.ts";
 import type { Offer } from "./offer.ts";
+import type { Pool } from "./pool.ts";
 import type { Puller } from "./pull.ts";
 import { createTurns, openLanes, type Place } from "./turns.ts";
 
@@ -23,12 +24,11 @@ export interface WorkerDeps {
   readonly metrics: ExecutorMetrics;
   readonly monotonic: () => number;
   readonly log: Log;
-  readonly lanes: readonly Lane[];
-  readonly slots: number;
-  /** So many slots take contest jobs only. */
-  readonly contestReserved: number;
-  /** How long `stop` lets running jobs finish before it gives them back, milliseconds. */
+  readonly pool: Pool;
+  /** How long `stop`, or a drain of the pool, lets running jobs finish before it gives them back, milliseconds. */
   readonly finishMs: number;
+  /** So long no job is taken at the start when no server has told of the pool, milliseconds. */
+  readonly hearPoolMs: number;
   /** Resolves when the slot is free again; never rejects. */
   readonly hold: (delivery: Delivery, language: QueueId, slot: number) => Promise<void>;
 }
@@ -58,10 +58,11 @@ const keyOf = (place: Place): string => `${place.language}.${place.lane}`;
  * an empty queue costs one question per lane and second, and a busy one about one question per job.
  */
 export function createWorker(deps: WorkerDeps): Worker {
-  const { board, health, offer, log } = deps;
+  const { board, health, offer, pool, log } = deps;
+  const { mostSlots } = pool.setup;
   const turns = createTurns();
   const wake = createChange();
-  const freeSlots = Array.from({ length: deps.slots }, (_, slot) => slot);
+  const freeSlots = Array.from({ length: mostSlots }, (_, slot) => slot);
   const running = new Map<Promise<void>, Lane>();
   /** Lanes that were empty when last asked. */
   const empty = new Set<string>();
@@ -71,7 +72,13 @@ export function createWorker(deps: WorkerDeps): Worker {
   let loop: Promise<void> | undefined;
   let unlisten: (() => void)[] = [];
 
-  const openNow = (): readonly Lane[] => openLanes(deps.lanes, [...running.values()], deps);
+  const openNow = (): LaneWeights =>
+    openLanes(pool.lanes(), [...running.values()], {
+      slots: pool.slots(),
+      contestReserved: pool.contestReserved(),
+    });
+  /** How many slots are free, of those that the pool has now. */
+  const freeNow = (): number => Math.max(0, pool.slots() - (mostSlots - freeSlots.length));
 
   const giveBack = (...slots: number[]): void => {
     freeSlots.push(...slots);
@@ -104,7 +111,7 @@ export function createWorker(deps: WorkerDeps): Worker {
   const roomIn = (lane: Lane, free: number): number => {
     if (lane === "contest") return free;
     const others = [...running.values()].filter((one) => one !== "contest").length;
-    return Math.min(free, deps.slots - deps.contestReserved - others);
+    return Math.max(0, Math.min(free, pool.slots() - pool.contestReserved() - others));
   };
 
   /** Asks one lane for a job for each of these slots; how many came. Slots that were taken are gone from the list. */
@@ -139,21 +146,25 @@ export function createWorker(deps: WorkerDeps): Worker {
     for (const place of places) {
       const alone = places.every((other) => other === place || empty.has(keyOf(other)));
       // Kept from the start: a slot must not be lent to another while a job for it is on its way.
-      const slots = freeSlots.splice(0, alone ? roomIn(place.lane, freeSlots.length) : 1);
+      const free = freeNow();
+      const slots = freeSlots.splice(0, alone ? roomIn(place.lane, free) : Math.min(1, free));
       if (slots.length === 0) return false;
       const taken = await ask(place, slots);
       if (slots.length > 0) giveBack(...slots);
       if (taken > 0) return true;
-      if (stopped.signal.aborted || health.reason() !== undefined) return false;
+      if (stopped.signal.aborted || health.reason() !== undefined || pool.hold() !== undefined) return false;
     }
     return false;
   };
 
   const work = async (): Promise<void> => {
+    const patience = AbortSignal.any([stopped.signal, AbortSignal.timeout(deps.hearPoolMs)]);
+    while (pool.told() === undefined && deps.hearPoolMs > 0 && !patience.aborted)
+      await nextChange(wake, deps.hearPoolMs, patience);
     while (!stopped.signal.aborted) {
       const healthy = health.reason() === undefined;
       deps.metrics.healthy.set(healthy ? 1 : 0);
-      if (!healthy || freeSlots.length === 0) {
+      if (!healthy || freeNow() === 0 || pool.hold() !== undefined) {
         await nextChange(wake, LOOK_INTERVAL_MS, stopped.signal);
         continue;
       }
@@ -179,7 +190,19 @@ export function createWorker(deps: WorkerDeps): Worker {
     wake.notify();
   };
 
+  let drainTimer: NodeJS.Timeout | undefined;
+  const poolChanged = (): void => {
+    deps.metrics.slots.set(pool.slots());
+    wake.notify();
+    clearTimeout(drainTimer);
+    if (pool.hold()?.mode !== "draining") return;
+    drainTimer = setTimeout(() => {
+      for (const held of board.all()) held.stop("draining");
+    }, deps.finishMs);
+  };
+
   const drain = async (): Promise<void> => {
+    clearTimeout(drainTimer);
     const patience = AbortSignal.timeout(deps.finishMs);
     while (running.size > 0 && !patience.aborted) await nextChange(wake, deps.finishMs, patience);
     for (const held of board.all()) held.stop("draining");
@@ -192,8 +215,9 @@ export function createWorker(deps: WorkerDeps): Worker {
     name: "worker",
     draining: () => stopped.signal.aborted,
     borrow: async (use) => {
-      let slot = freeSlots.shift();
-      for (; slot === undefined; slot = freeSlots.shift()) await nextChange(wake, LOOK_INTERVAL_MS, NEVER);
+      while (freeNow() === 0) await nextChange(wake, LOOK_INTERVAL_MS, NEVER);
+      const slot = freeSlots.shift();
+      if (slot === undefined) throw new Error("a free slot is not there");
       try {
         return await use(slot);
       } finally {
@@ -202,9 +226,9 @@ export function createWorker(deps: WorkerDeps): Worker {
     },
     start: () => {
       if (loop !== undefined) return Promise.resolve();
-      deps.metrics.slots.set(deps.slots);
+      poolChanged();
       const subscriptions = deps.offer.known().flatMap((language) =>
-        deps.lanes.map((lane) =>
+        lanesOf(pool.setup.lanes).map((lane) =>
           deps.connection.nats.subscribe(subjects.hint(deps.topology, language, lane), {
             callback: () => hint(language, lane),
           }),
@@ -213,6 +237,7 @@ export function createWorker(deps: WorkerDeps): Worker {
       unlisten = [
         health.change.listen(() => wake.notify()),
         offer.change.listen(() => wake.notify()),
+        pool.change.listen(poolChanged),
         deps.connection.change.listen(() => empty.clear()),
         ...subscriptions.map((subscription) => () => subscription.unsubscribe()),
       ];

@@ -1,4 +1,5 @@
 import type { LanguageId } from "../../shared/language.ts";
+import type { Gpu } from "../../shared/pool.ts";
 import type { ReadOnlyMount } from "../sandbox/sandbox.ts";
 
 /**
@@ -51,6 +52,8 @@ export interface Places {
   readonly node: string;
   /** Folder for what a toolchain has to have built once, such as Go's standard library. Kept over restarts. */
   readonly cacheDir: string;
+  /** The devices of an executor of the profile gpu. */
+  readonly gpu?: Gpu | undefined;
 }
 
 /** A language is data: how to find it, compile it, run it, and prove that it works. */

@@ -16,6 +16,7 @@ import { perl } from "./perl.ts";
 import { php } from "./php.ts";
 import { pypy } from "./pypy.ts";
 import { python } from "./python.ts";
+import { pythonGpu } from "./pythongpu.ts";
 import { ruby } from "./ruby.ts";
 import { rust } from "./rust.ts";
 import { text } from "./text.ts";
@@ -29,6 +30,7 @@ export const LANGUAGE_DEFINITIONS: Readonly<Record<LanguageId, LanguageDefinitio
   cpp23,
   python,
   pypy,
+  "python-gpu": pythonGpu,
   java,
   kotlin,
   csharp,

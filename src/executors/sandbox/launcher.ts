@@ -42,7 +42,7 @@ async function setUp(
   const privateDir = mountPoint();
   execFileSync("mount", ["-t", "tmpfs", "-o", "mode=0700,nosuid", "docket-launcher", privateDir]);
   const root = join(privateDir, "root");
-  prepareRootTree(root, config.mounts, slots);
+  prepareRootTree(root, config, slots);
   const seccompFile = join(privateDir, "seccomp");
   writeFileSync(seccompFile, filter);
 

@@ -29,6 +29,8 @@ export interface SandboxConfig {
   readonly slotUidBase: number;
   /** Toolchains outside of /usr: shown read-only to every program. Can only be named here, while still root. */
   readonly mounts: readonly ReadOnlyMount[];
+  /** Device files that every program may open as their own mode allows: of a pool with a device. */
+  readonly devices?: readonly string[] | undefined;
   /** As cgroup v2 counts it: all programs together against everything else on the machine, which has 100. */
   readonly cpuWeight?: number | undefined;
   /** NODE_OPTIONS of the launcher, which is a Node process of its own. */
@@ -135,10 +137,20 @@ export async function openSandbox(config: SandboxConfig): Promise<NativeSandbox>
   const send = (message: ToLauncher | LauncherConfig): void => {
     child.stdin.write(`${JSON.stringify(message)}\n`);
   };
-  const { executor, workDir, bwrap, uid, slots, slotUidBase, mounts, cpuWeight = 100 } = config;
+  const { executor, workDir, bwrap, uid, slots, slotUidBase, mounts, devices = [], cpuWeight = 100 } = config;
   // Two languages may need the same folder.
   const distinct = [...new Map(mounts.map((mount) => [mount.inside, mount])).values()];
-  send({ executor, workDir, bwrap, uid, slots, slotUidBase, cpuWeight, mounts: distinct });
+  send({
+    executor,
+    workDir,
+    bwrap,
+    uid,
+    slots,
+    slotUidBase,
+    cpuWeight,
+    mounts: distinct,
+    devices: [...devices],
+  });
   const answer = await first.promise;
   if (answer.type === "refused") {
     await gone;

@@ -25,7 +25,7 @@ export const entryPath = (slot: number): string => `${ENTRIES}/${slot}`;
  */
 export function prepareRootTree(
   root: string,
-  mounts: readonly ReadOnlyMount[],
+  shown: { readonly mounts: readonly ReadOnlyMount[]; readonly devices: readonly string[] },
   slots: readonly { readonly uid: number; readonly entry: Buffer }[],
 ): void {
   mkdirSync(root, { recursive: true });
@@ -46,7 +46,13 @@ export function prepareRootTree(
     chmodSync(path, 0o755);
   }
   devices(root);
-  for (const { host, inside } of mounts) {
+  for (const path of shown.devices) {
+    const target = join(root, path);
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, "");
+    mount(["--bind", path, target]);
+  }
+  for (const { host, inside } of shown.mounts) {
     const target = join(root, inside);
     if (existsSync(target) && inside.startsWith("/usr/")) continue;
     if (statSync(host).isDirectory()) mkdirSync(target, { recursive: true });

@@ -29,6 +29,8 @@ export const LauncherConfig = z.object({
   cpuWeight: z.int().min(1).max(10_000),
   /** Shown read-only to every program. */
   mounts: z.array(Mount),
+  /** Device files shown to every program under the same path, as their own mode allows. */
+  devices: z.array(Path.regex(/^\/dev\/[\w.-]+(\/[\w.-]+)*$/).refine((path) => !path.includes(".."))),
 });
 export type LauncherConfig = z.infer<typeof LauncherConfig>;
 

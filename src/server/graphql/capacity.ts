@@ -74,7 +74,7 @@ const Running = builder.objectRef<ExecutorView["running"][number]>("RunningJob")
 
 const StateEnum = builder.enumType("ExecutorState", {
   values: Object.fromEntries(
-    (["starting", "ready", "unhealthy", "draining"] as const).map((state) => [
+    (["starting", "ready", "unhealthy", "draining", "paused"] as const).map((state) => [
       state.toUpperCase(),
       { value: state },
     ]),

@@ -196,6 +196,8 @@ export function executorEnv(
     DOCKET_LANGUAGES: "python",
     DOCKET_LANES: TEST_LANES.join(","),
     DOCKET_SLOTS: "2",
+    // No server is there to tell of the pool.
+    DOCKET_HEAR_POOL_MS: "0",
     NATS_URL: natsUrl,
     DOCKET_SERVER_URL: "http://127.0.0.1:9",
     DOCKET_TOPOLOGY_PREFIX: topology.prefix,

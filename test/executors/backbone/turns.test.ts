@@ -1,25 +1,52 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { createTurns, laneOrder, LOWER_LANE_TURN, openLanes } from "../../../src/executors/backbone/turns.ts";
-import { type Lane, LANES } from "../../../src/shared/lane.ts";
+import { createTurns, laneOrder, openLanes } from "../../../src/executors/backbone/turns.ts";
+import { type Lane, LANES, lanesOf, type LaneWeights, usualWeights } from "../../../src/shared/lane.ts";
 import { LANGUAGE_IDS } from "../../../src/shared/language.ts";
 
 const lanes = fc.subarray([...LANES], { minLength: 1 });
+const weighted = lanes.chain((some) =>
+  fc
+    .array(fc.nat(9), { minLength: some.length, maxLength: some.length })
+    .map((weights): LaneWeights => Object.fromEntries(some.map((lane, at) => [lane, weights[at] ?? 0]))),
+);
 
 test("each turn looks at every lane once", () => {
   fc.assert(
-    fc.property(lanes, fc.nat(1_000), (some, turn) => {
-      expect(laneOrder(some, turn).toSorted()).toEqual(some.toSorted());
+    fc.property(weighted, fc.nat(1_000), (weights, turn) => {
+      expect(laneOrder(weights, turn).toSorted()).toEqual(lanesOf(weights).toSorted());
     }),
   );
 });
 
-test("the highest lane comes first in four turns of five; the fifth is the lower ones' in turn, rejudges apart", () => {
+test("each lane begins as many turns as its weight says, and one of weight 0 is the last", () => {
+  fc.assert(
+    fc.property(weighted, fc.nat(50), (weights, from) => {
+      const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
+      fc.pre(total > 0);
+      const orders = Array.from({ length: total }, (_, turn) => laneOrder(weights, from * total + turn));
+      const idle = lanesOf(weights).filter((lane) => weights[lane] === 0);
+      for (const lane of lanesOf(weights))
+        expect(orders.filter(([first]) => first === lane)).toHaveLength(weights[lane] ?? 0);
+      for (const order of orders) expect(order.slice(order.length - idle.length)).toEqual(idle);
+    }),
+  );
+});
+
+test("a lane's turns are spread over the round", () => {
+  const round = (weights: LaneWeights, length: number): string =>
+    Array.from({ length }, (_, turn) => laneOrder(weights, turn)[0]?.[0]).join("");
+  expect(round({ contest: 4, practice: 1 }, 10)).toBe("ccccpccccp");
+  expect(round({ contest: 1, practice: 2 }, 6)).toBe("pcppcp");
+  expect(round({ contest: 3, practice: 2, custom: 1 }, 6)).toBe("cpcpcc");
+});
+
+test("usually the highest comes first in four turns of five; the fifth is the lower ones' in turn, rejudges apart", () => {
   fc.assert(
     fc.property(lanes, (some) => {
       const lower: readonly Lane[] = some.slice(1).filter((lane) => lane !== "rejudge");
-      const round = LOWER_LANE_TURN * Math.max(1, lower.length);
-      const orders = Array.from({ length: round }, (_, turn) => laneOrder(some, turn));
+      const round = 5 * Math.max(1, lower.length);
+      const orders = Array.from({ length: round }, (_, turn) => laneOrder(usualWeights(some), turn));
       for (const lane of some) {
         const share = orders.filter(([first]) => first === lane).length;
         const highest = lower.length === 0 ? round : round - lower.length;
@@ -35,21 +62,19 @@ test("the highest lane comes first in four turns of five; the fifth is the lower
 });
 
 test("reserved slots take contest jobs only, and rejudges leave a slot free", () => {
-  const all = [...LANES];
+  const all = usualWeights(LANES);
+  const open = (...given: Parameters<typeof openLanes>): readonly Lane[] => lanesOf(openLanes(...given));
   const slots = { slots: 4, contestReserved: 1 };
   expect(openLanes(all, [], slots)).toEqual(all);
-  expect(openLanes(all, ["practice", "custom"], slots)).toEqual(all);
-  expect(openLanes(all, ["practice", "custom", "practice"], slots)).toEqual(["contest"]);
-  expect(openLanes(all, ["contest", "contest", "practice"], slots)).toEqual(all);
-  expect(openLanes(all, ["rejudge", "rejudge"], slots)).toEqual(["contest", "practice", "custom"]);
-  expect(openLanes(all, ["rejudge"], { slots: 2, contestReserved: 0 })).toEqual([
-    "contest",
-    "practice",
-    "custom",
-  ]);
+  expect(open(all, ["practice", "custom"], slots)).toEqual(LANES);
+  expect(open(all, ["practice", "custom", "practice"], slots)).toEqual(["contest"]);
+  expect(open(all, ["contest", "contest", "practice"], slots)).toEqual(LANES);
+  expect(open(all, ["rejudge", "rejudge"], slots)).toEqual(["contest", "practice", "custom"]);
+  const two = { slots: 2, contestReserved: 0 };
+  expect(open(all, ["rejudge"], two)).toEqual(["contest", "practice", "custom"]);
   // The only slot there is, and a pool for nothing else.
-  expect(openLanes(all, [], { slots: 1, contestReserved: 0 })).toEqual(all);
-  expect(openLanes(["rejudge"], ["rejudge"], { slots: 2, contestReserved: 0 })).toEqual(["rejudge"]);
+  expect(open(all, [], { slots: 1, contestReserved: 0 })).toEqual(LANES);
+  expect(open({ rejudge: 0 }, ["rejudge"], two)).toEqual(["rejudge"]);
 });
 
 test("languages that all have jobs are served equally often", () => {
@@ -58,7 +83,7 @@ test("languages that all have jobs are served equally often", () => {
       const turns = createTurns();
       const served = new Map<string, number>(languages.map((language) => [language, 0]));
       for (let i = 0; i < languages.length * 3; i++) {
-        const [place] = turns.order(["practice"], languages);
+        const [place] = turns.order({ practice: 1 }, languages);
         if (place === undefined) throw new Error("nowhere to look");
         served.set(place.language, (served.get(place.language) ?? 0) + 1);
         turns.taken(place);

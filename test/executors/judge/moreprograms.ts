@@ -9,17 +9,20 @@ const CSHARP = (body: string): string =>
 const PASCAL = (body: string, more = ""): string =>
   `program p;\nuses sysutils;\n${more}begin\n${body}\nend.\n`;
 
+const PYTHON = {
+  AC: `print(int(input()) + 1)`,
+  WA: `print(int(input()))`,
+  TLE: `while True: pass`,
+  MLE: `a = []\nwhile True: a.append(bytearray(b"x" * (1 << 20)))`,
+  OLE: `while True: print("too much of this")`,
+  RTE: `raise RuntimeError("no")`,
+  CE: `print(int(input() + 1`,
+};
+
 /** As PROGRAMS in programs.ts, which has the languages that came first. */
 export const MORE_PROGRAMS = {
-  pypy: {
-    AC: `print(int(input()) + 1)`,
-    WA: `print(int(input()))`,
-    TLE: `while True: pass`,
-    MLE: `a = []\nwhile True: a.append(bytearray(b"x" * (1 << 20)))`,
-    OLE: `while True: print("too much of this")`,
-    RTE: `raise RuntimeError("no")`,
-    CE: `print(int(input() + 1`,
-  },
+  pypy: PYTHON,
+  "python-gpu": PYTHON,
   kotlin: {
     AC: `fun main() { println(readLine()!!.trim().toLong() + 1) }`,
     WA: `fun main() { println(readLine()!!.trim().toLong()) }`,
