@@ -166,22 +166,25 @@ export const ManifestGroup = z.object({
 });
 export type ManifestGroup = z.infer<typeof ManifestGroup>;
 
+/** A program of the package: exit code 42 accepts, 43 rejects. */
+const ManifestProgram = z.object({
+  type: z.literal("custom"),
+  args: z.array(z.string()),
+  language: LanguageId,
+  files: z.array(SourceFile).min(1),
+  /** Script that starts a program of several files, where the language needs to know. */
+  entryPoint: z.string().optional(),
+  /** Its `build` is run in place of a compiler, and its `run` is the program; `language` says nothing then. */
+  script: z.boolean().optional(),
+  /** Exit codes and order of arguments of Codeforces' testlib: of an interactor where the problem is interactive. */
+  testlib: z.boolean().optional(),
+});
+export type ManifestProgram = z.infer<typeof ManifestProgram>;
+
 export const ManifestValidator = z.discriminatedUnion("type", [
   /** The format's default output validator. */
   z.object({ type: z.literal("default"), args: z.array(z.string()) }),
-  /** The package's own program: exit code 42 accepts, 43 rejects. */
-  z.object({
-    type: z.literal("custom"),
-    args: z.array(z.string()),
-    language: LanguageId,
-    files: z.array(SourceFile).min(1),
-    /** Script that starts a validator of several files, where the language needs to know. */
-    entryPoint: z.string().optional(),
-    /** Its `build` is run in place of a compiler, and its `run` is the program; `language` says nothing then. */
-    script: z.boolean().optional(),
-    /** Exit codes and order of arguments of Codeforces' testlib. */
-    testlib: z.boolean().optional(),
-  }),
+  ManifestProgram,
 ]);
 export type ManifestValidator = z.infer<typeof ManifestValidator>;
 
@@ -222,5 +225,7 @@ export const ProblemManifest = z.object({
   validatorScores: z.boolean().optional(),
   tests: z.array(ManifestTest).min(1),
   validator: ManifestValidator,
+  /** Of an interactive problem: judges the file that testlib's interactor wrote, once that has accepted. */
+  checker: ManifestProgram.optional(),
 });
 export type ProblemManifest = z.infer<typeof ProblemManifest>;

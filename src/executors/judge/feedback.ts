@@ -79,6 +79,13 @@ export const hasNextPass = (feedback: Feedback): boolean => isThere(feedback.fil
  */
 export async function takeNextPass(feedback: Feedback, path: string, maxBytes: number): Promise<boolean> {
   const from = feedback.file(NEXT_PASS);
+  if (!copyOut(from, path, maxBytes)) return false;
+  await unlink(from);
+  return true;
+}
+
+/** Copies a file that somebody else's program may have made to `to`; false when it is no plain file of at most so many bytes. */
+export function copyOut(from: string, to: string, maxBytes: number): boolean {
   let fd: number;
   try {
     fd = openSync(from, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -89,10 +96,9 @@ export async function takeNextPass(feedback: Feedback, path: string, maxBytes: n
     const stats = fstatSync(fd);
     if (!stats.isFile() || stats.size > maxBytes) return false;
     // Through the descriptor: what the name means now is of no concern.
-    copyFileSync(`/proc/self/fd/${fd}`, path);
+    copyFileSync(`/proc/self/fd/${fd}`, to);
+    return true;
   } finally {
     closeSync(fd);
   }
-  await unlink(from);
-  return true;
 }

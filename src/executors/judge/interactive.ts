@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { closeSync, constants, existsSync, openSync, readFileSync, readSync } from "node:fs";
-import { chmod, mkdir } from "node:fs/promises";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type RunResult, SandboxFault } from "../sandbox/sandbox.ts";
@@ -9,6 +9,7 @@ import { runLimits, testRequest } from "./program.ts";
 import { readTranscript, relayCommand, RELAY_PROCESSES } from "./relay.ts";
 import type { FinishedRun } from "./run.ts";
 import type { Pass, PassInput, TestDeps } from "./runtest.ts";
+import { testlibGoesOn } from "./testlib.ts";
 import { type CustomValidator, readValidation, validatorRequest } from "./validator.ts";
 import { runVerdict } from "./verdicts.ts";
 
@@ -86,17 +87,19 @@ const nextPair = (): number => (pairs = (pairs + 1) % 1_000_000);
 
 /** An end that is accepting by its exit code alone. */
 const accepts = ({ protocol }: CustomValidator, { status }: RunResult): boolean =>
-  status.type === "exited" && (protocol === "testlib" ? status.code === 0 : status.code === 42);
+  status.type === "exited" && (protocol === "testlib" ? testlibGoesOn(status.code) : status.code === 42);
 
 interface Pair {
   /** Host paths: what the program reads and writes. */
   readonly toProgram: string;
   readonly fromProgram: string;
   readonly transcript: string;
+  /** Testlib's `tout`: what an interactor leaves for a checker. */
+  readonly tout: string;
   /** Is there once the validator has ended. */
   readonly ended: string;
   /** Paths in the validator's sandbox. */
-  readonly inside: { readonly toProgram: string; readonly transcript: string; readonly ended: string };
+  readonly inside: Readonly<Record<"toProgram" | "transcript" | "tout" | "ended", string>>;
   programGone(): void;
   validatorGone(): void;
   /** Safe twice. */
@@ -109,6 +112,10 @@ async function openPair(feedback: Feedback, fromProgram: string): Promise<Pair> 
   await mkdir(folder);
   await chmod(folder, 0o777);
   const toProgram = join(folder, "to-program");
+  const tout = join(folder, "tout");
+  // There even when the interactor has nothing to say.
+  await writeFile(tout, "");
+  await chmod(tout, 0o666);
   await promisify(execFile)("mkfifo", ["-m", "666", toProgram, fromProgram]);
   // Reading alone leaves the validator to say that it has nothing more to say; both ways keeps the program's end to us.
   const reading = openSync(toProgram, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -131,10 +138,12 @@ async function openPair(feedback: Feedback, fromProgram: string): Promise<Pair> 
     toProgram,
     fromProgram,
     transcript: join(folder, "transcript"),
+    tout,
     ended: join(folder, "ended"),
     inside: {
       toProgram: `${inside}/to-program`,
       transcript: `${inside}/transcript`,
+      tout: `${inside}/tout`,
       ended: `${inside}/ended`,
     },
     programGone() {
@@ -181,7 +190,7 @@ function startRuns(
   const limits = runLimits(program, manifest.limits, { timeFactor, pressure });
   const { isolate: _, ...base } = request;
   const { test, answer } = data;
-  const about = { manifest, test, input, answer, feedback, pressure };
+  const about = { manifest, test, input, answer, feedback, pressure, output: pair.inside.tout };
   const judge = validatorRequest(validator, about);
   const stderr = workspace.file("validator-stderr");
   const core = ["/usr/bin/taskset", "-c", String(coreOf(slot))] as const;
@@ -245,7 +254,7 @@ function passOf(
   const judge = finished(ended.validator);
   if (judge === undefined) throw new SandboxFault("the validator was stopped, and nobody stopped it");
   const judged = readValidation(validator, { manifest, test, feedback }, { run: judge, stderr }, deps.limits);
-  return { run, judged, ...transcript };
+  return { run, judged, ...transcript, tout: pair.tout };
 }
 
 /** Undefined for a run that we stopped: its end says nothing. */

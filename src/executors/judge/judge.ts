@@ -3,6 +3,7 @@ import {
   JudgePayload,
   type JudgeProgress,
   type JudgeResult,
+  type ManifestProgram,
   type ProblemManifest,
   type SourceFile,
   type TestReport,
@@ -124,21 +125,21 @@ async function judgeTests(
   const { payload, manifest, workspace, context } = judging;
   const { blobs, slot, signal } = context;
   const runsAll = payload.allTests === true && manifest.scoring !== true;
-  const validator = await openValidator(deps, judging);
+  const { validator, checker, release } = await openValidators(deps, judging);
   try {
     const testDeps = { ...deps, reruns: deps.reruns.forJob(), workspace, blobs, slot, signal };
     const grader = createGrader(manifest);
     const reports = new Map<number, TestReport>();
     const isSkipped = (place: number): boolean => !runsAll && grader.isSkipped(place, reports);
     for await (const data of testData(blobs, manifest.tests, isSkipped)) {
-      const report = await runTest(testDeps, { manifest, program, validator, data });
+      const report = await runTest(testDeps, { manifest, program, validator, checker, data });
       reports.set(data.place, withinWords(deps, report, [...reports.values()]));
       context.report("progress", { ...compiled, tests: [...reports.values()] } satisfies JudgeProgress);
     }
     const tests = [...reports.values()];
     return { ...compiled, tests, ...grader.grade(reports), ...peaks(tests) };
   } finally {
-    validator?.program.artefact.release();
+    release();
   }
 }
 
@@ -154,15 +155,38 @@ function withinWords(deps: JudgeDeps, report: TestReport, before: readonly TestR
   return rest;
 }
 
-/** The package's own validator as a program; undefined where the default one judges. */
+/** The package's own programs; no validator where the default one judges. */
+async function openValidators(
+  deps: JudgeDeps,
+  judging: Judging,
+): Promise<Pick<TestInput, "validator" | "checker"> & { readonly release: () => void }> {
+  const { validator, checker, interactive } = judging.manifest;
+  const role = interactive === true ? "interactor" : "checker";
+  const first =
+    validator.type === "default"
+      ? undefined
+      : await openValidator(deps, judging, validator, validator.testlib === true ? role : "output validator");
+  try {
+    const second = checker && (await openValidator(deps, judging, checker, "checker"));
+    return {
+      validator: first,
+      checker: second,
+      release: () => [first, second].forEach((one) => one?.program.artefact.release()),
+    };
+  } catch (error) {
+    first?.program.artefact.release();
+    throw error;
+  }
+}
+
 async function openValidator(
   deps: JudgeDeps,
   { manifest, workspace, context }: Judging,
-): Promise<CustomValidator | undefined> {
-  const { validator, limits } = manifest;
-  if (validator.type === "default") return undefined;
+  { language, files, entryPoint, args, testlib, script }: ManifestProgram,
+  role: CustomValidator["role"],
+): Promise<CustomValidator> {
   const { blobs, slot, signal } = context;
-  const { language, files, entryPoint, args, testlib, script } = validator;
+  const { limits } = manifest;
   const built = await build(script === true ? scripted(deps) : deps, {
     language,
     files,
@@ -174,11 +198,11 @@ async function openValidator(
     signal,
   });
   if (built.type === "built") {
-    return { program: built.program, args, protocol: testlib === true ? "testlib" : "format" };
+    return { program: built.program, args, role, protocol: testlib === true ? "testlib" : "format" };
   }
   throw new JudgeFault({
     code: "VALIDATOR_FAILED",
-    message: `the output validator of ${manifest.problem} does not compile`,
+    message: `the ${role} of ${manifest.problem} does not compile`,
     log: built.report.message,
     retry: false,
   });

@@ -5,7 +5,7 @@ import type { BlobSource } from "../work.ts";
 import { answerTo } from "./answers.ts";
 import type { Program } from "./build.ts";
 import { JudgeFault } from "./faults.ts";
-import { type Feedback, hasNextPass, openFeedback, takeNextPass } from "./feedback.ts";
+import { copyOut, type Feedback, hasNextPass, openFeedback, takeNextPass } from "./feedback.ts";
 import { testScore } from "./grade.ts";
 import { interact } from "./interactive.ts";
 import { runLimits, testRequest } from "./program.ts";
@@ -39,6 +39,8 @@ export interface TestInput {
   readonly program: Program | readonly SourceFile[];
   /** Undefined: the format's default one. */
   readonly validator: CustomValidator | undefined;
+  /** Judges what the validator of an interactive problem, testlib's interactor, wrote. */
+  readonly checker?: CustomValidator | undefined;
   readonly data: TestData;
 }
 
@@ -49,6 +51,8 @@ export interface Pass {
   readonly judged: Validation | { readonly verdict: RunVerdict };
   /** What program and validator said to each other, for the jury. */
   readonly transcript?: string;
+  /** Host path of what testlib's interactor wrote for the checker. */
+  readonly tout?: string;
   /** What the program wrote to its error output, for the jury. */
   readonly errorOutput?: string;
   /** That this pass was run twice. */
@@ -102,10 +106,10 @@ export async function runTest(deps: TestDeps, given: TestInput): Promise<TestRep
   throw passFault(given, `asks for more than ${passes} passes`);
 }
 
-const passFault = ({ manifest, data }: TestInput, what: string): JudgeFault =>
+const passFault = ({ manifest, data, validator }: TestInput, what: string): JudgeFault =>
   new JudgeFault({
     code: "VALIDATOR_FAILED",
-    message: `the output validator of ${manifest.problem} ${what} on test ${data.test.name}`,
+    message: `the ${validator?.role ?? "output validator"} of ${manifest.problem} ${what} on test ${data.test.name}`,
     retry: false,
   });
 
@@ -136,7 +140,7 @@ async function runPass(deps: TestDeps, given: PassInput): Promise<Pass> {
     if (validator === undefined || feedback === undefined) {
       throw passFault(given, "is missing, but the problem is interactive,");
     }
-    return await interact(deps, { ...given, validator, feedback });
+    return await checkLeft(deps, given, await interact(deps, { ...given, validator, feedback }));
   }
   const { slot, signal, workspace } = deps;
   const output = workspace.file("output");
@@ -153,6 +157,27 @@ async function runPass(deps: TestDeps, given: PassInput): Promise<Pass> {
   const verdict = runVerdict(run, limits, { language: program.definition.id, errorOutput });
   const judged = verdict === undefined ? await validate(deps, given, output) : { verdict };
   return { run, judged, errorOutput, ...rerun };
+}
+
+/** What testlib's interactor wrote goes to the checker as the output, if it accepted and gave no points. */
+async function checkLeft(deps: TestDeps, given: PassInput, pass: Pass): Promise<Pass> {
+  const { checker, manifest } = given;
+  const { judged, tout } = pass;
+  if (checker === undefined || tout === undefined) return pass;
+  if (judged.verdict !== "AC" || judged.score !== undefined) return pass;
+  const output = deps.workspace.file("tout");
+  if (!copyOut(tout, output, manifest.limits.validationOutputMiB * 1024 * 1024)) {
+    throw passFault(given, "left an output for the checker that is no file or too large");
+  }
+  const checked = await validate(deps, { ...given, validator: checker }, output);
+  const words = [judged.judgeMessage, checked.judgeMessage].filter((text) => text !== undefined).join("");
+  return {
+    ...pass,
+    judged: {
+      ...checked,
+      ...(words === "" ? {} : { judgeMessage: words.slice(0, deps.limits.judgeMessageCharacters) }),
+    },
+  };
 }
 
 /** A problem of type submit-answer: what was handed in for the test is its output. */

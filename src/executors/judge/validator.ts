@@ -10,6 +10,7 @@ import type { GivenScore } from "./grade.ts";
 import { programRequest, runLimits } from "./program.ts";
 import { type FinishedRun, readWords } from "./run.ts";
 import type { TestData } from "./testdata.ts";
+import { readTestlibEnd, whyNoTestlibVerdict } from "./testlib.ts";
 
 /** What an output is judged by: the test and the host path of what the program wrote. */
 interface Exhibit extends Pick<TestData, "test" | "answer"> {
@@ -44,6 +45,8 @@ export interface CustomValidator {
   readonly program: Program;
   /** Exit codes and order of arguments: the format's, or those of Codeforces' testlib. */
   readonly protocol: "format" | "testlib";
+  /** What it is called when it fails. */
+  readonly role: "output validator" | "checker" | "interactor";
   /** Of tests that have none of their own. */
   readonly args: readonly string[];
 }
@@ -53,12 +56,14 @@ interface ValidatorInput extends Pick<Exhibit, "test" | "answer" | "input"> {
   readonly manifest: ProblemManifest;
   readonly feedback: Feedback;
   readonly pressure: number;
+  /** What testlib's programs are given as the output: of an interactor a path that it writes to, else standard input. */
+  readonly output?: string;
 }
 
 /** What runs the validator in the sandbox, but for its standard streams and slot. */
 export function validatorRequest(
   { program, args, protocol }: CustomValidator,
-  { manifest, test, input, answer, feedback, pressure }: ValidatorInput,
+  { manifest, test, input, answer, feedback, pressure, output = "/dev/stdin" }: ValidatorInput,
 ): Pick<RunRequest, "argv" | "env" | "box" | "boxWritable" | "mounts" | "scratch" | "limits"> {
   const { validationTimeMs, validationMemoryMiB, validationOutputMiB } = manifest.limits;
   const plain = { timeMs: validationTimeMs, memoryMiB: validationMemoryMiB, outputMiB: validationOutputMiB };
@@ -66,7 +71,7 @@ export function validatorRequest(
   const { isolate: _, ...base } = programRequest(program, validationMemoryMiB);
   const files =
     protocol === "testlib"
-      ? ["/data/input", "/dev/stdin", "/data/answer"]
+      ? ["/data/input", output, "/data/answer"]
       : ["/data/input", "/data/answer", feedback.inside];
   return {
     ...base,
@@ -86,7 +91,7 @@ export function validatorRequest(
  * package format, "Output Validators". `stderr` is the host path of its error output.
  */
 export function readValidation(
-  validator: Pick<CustomValidator, "protocol">,
+  validator: Pick<CustomValidator, "protocol" | "role">,
   { manifest, test, feedback }: Pick<ValidatorInput, "manifest" | "test" | "feedback">,
   ended: { readonly run: FinishedRun; readonly stderr: string },
   limits: Pick<Limits, "judgeMessageCharacters">,
@@ -94,16 +99,17 @@ export function readValidation(
   const { run, stderr } = ended;
   const characters = limits.judgeMessageCharacters;
   const words = readWords(feedback.file("judgemessage.txt"), characters);
-  const judgeMessage =
-    words === "" && validator.protocol === "testlib" ? readWords(stderr, characters) : words;
+  const spoken = validator.protocol === "testlib" ? readWords(stderr, characters) : "";
+  const judgeMessage = words === "" ? spoken : words;
   const fail = (what: string): JudgeFault =>
     new JudgeFault({
       code: "VALIDATOR_FAILED",
-      message: `the output validator of ${manifest.problem} ${what} on test ${test.name}`,
+      message: `the ${validator.role} of ${manifest.problem} ${what} on test ${test.name}`,
       log: [words, readWords(stderr, 4_000)].filter((text) => text !== "").join("\n"),
       retry: false,
     });
-  const verdict = verdictOf(validator.protocol, run);
+  const verdict =
+    validator.protocol === "testlib" ? testlibVerdict(manifest, run, spoken) : formatVerdict(run);
   if (verdict === undefined) throw fail(howItEnded(validator.protocol, run));
   const score = scoreOf(verdict.points, readScore(feedback, manifest.validatorScores === true));
   if (score.type === "wrong") throw fail(score.what);
@@ -130,30 +136,26 @@ interface ValidatorVerdict {
 const ACCEPTED = 42;
 const REJECTED = 43;
 
-/** testlib.h: _ok, _wa, _pe, _unexpected_eof; _partially(points) is 50 and the points. */
-const TESTLIB_REJECTED: ReadonlySet<number> = new Set([1, 2, 4, 8]);
-const TESTLIB_PARTIALLY = 50;
-const TESTLIB_MOST_POINTS = 200;
-
-function verdictOf(
-  protocol: CustomValidator["protocol"],
-  { status }: FinishedRun,
-): ValidatorVerdict | undefined {
+function formatVerdict({ status }: FinishedRun): ValidatorVerdict | undefined {
   if (status.type !== "exited") return undefined;
-  const { code } = status;
-  if (protocol === "testlib") {
-    if (code === 0) return { type: "AC" };
-    if (TESTLIB_REJECTED.has(code)) return { type: "WA" };
-    if (code < TESTLIB_PARTIALLY || code > TESTLIB_PARTIALLY + TESTLIB_MOST_POINTS) return undefined;
-    return { type: "AC", points: code - TESTLIB_PARTIALLY };
-  }
-  if (code === ACCEPTED) return { type: "AC" };
-  return code === REJECTED ? { type: "WA" } : undefined;
+  if (status.code === ACCEPTED) return { type: "AC" };
+  return status.code === REJECTED ? { type: "WA" } : undefined;
+}
+
+/** Points are worth something only where there are scores: elsewhere part of a solution is none, as on Codeforces. */
+function testlibVerdict(
+  { scoring = false }: ProblemManifest,
+  { status }: FinishedRun,
+  words: string,
+): ValidatorVerdict | undefined {
+  const end = readTestlibEnd(status, words);
+  if (end?.points === undefined) return end && { type: end.type === "OK" ? "AC" : "WA" };
+  return scoring && end.points > 0 ? { type: "AC", points: end.points } : { type: "WA" };
 }
 
 function howItEnded(protocol: CustomValidator["protocol"], { status }: FinishedRun): string {
   if (status.type === "limit") return `went over its ${status.limit} limit`;
   if (status.type === "signalled") return `crashed (${status.signal})`;
-  const known = protocol === "testlib" ? "a verdict of testlib" : `${ACCEPTED} or ${REJECTED}`;
-  return `exited with ${status.code} (not ${known})`;
+  if (protocol === "testlib") return whyNoTestlibVerdict(status.code);
+  return `exited with ${status.code} (not ${ACCEPTED} or ${REJECTED})`;
 }

@@ -37,8 +37,8 @@ type Allows = (claims: CapabilityClaims, sha256: Sha256) => Promise<boolean>;
 /** All blobs that a manifest names: what judging with it needs. */
 function namedBy(manifest: ProblemManifest): ReadonlySet<Sha256> {
   const names = manifest.tests.flatMap(({ input, answer }) => [input, answer]);
-  if (manifest.validator.type === "custom")
-    names.push(...manifest.validator.files.map(({ sha256 }) => sha256));
+  for (const program of [manifest.validator, manifest.checker])
+    if (program?.type === "custom") names.push(...program.files.map(({ sha256 }) => sha256));
   return new Set(names);
 }
 
