@@ -1,4 +1,4 @@
-import type { ManifestTest, ManifestValidator, ProblemManifest } from "../../shared/judging.ts";
+import type { ManifestProgram, ManifestTest, ProblemManifest } from "../../shared/judging.ts";
 import { languageOfFile } from "../../shared/language.ts";
 import type { Limits } from "../../shared/limits.ts";
 import { elementsAt, parseXml, type XmlElement, XmlMistake } from "../../shared/xml.ts";
@@ -85,29 +85,31 @@ function findTests(deps: Deps, set: XmlElement): { tests: ManifestTest[]; blobs:
   return { tests, blobs };
 }
 
-/** The checker with the headers that lie beside it, testlib.h first of all. */
-function findChecker(
+interface FoundProgram {
+  readonly program: ManifestProgram;
+  readonly blobs: readonly UnpackedFile[];
+}
+
+/** A program of testlib's with the headers that lie beside it, testlib.h first of all; undefined when there is none. */
+function findProgram(
   { tree, findings }: Deps,
   problem: XmlElement,
-): { validator: ManifestValidator; blobs: UnpackedFile[] } {
-  const none = { validator: { type: "default" as const, args: [] }, blobs: [] };
-  const checker = elementsAt(problem, "assets", "checker")[0];
-  if (checker === undefined) {
-    findings.warn(POLYGON_FILE, "there is no checker: outputs are compared token by token", {
-      line: problem.line,
-    });
-    return none;
-  }
-  const source = elementsAt(checker, "source")[0];
+  role: "checker" | "interactor",
+): FoundProgram | undefined {
+  const [element, second] = elementsAt(problem, "assets", role);
+  if (element === undefined) return undefined;
+  if (second !== undefined)
+    findings.error(POLYGON_FILE, `there is more than one ${role}`, { line: second.line });
+  const source = elementsAt(element, "source")[0];
   const path = source?.attributes["path"] ?? "";
   const file = tree.files.get(path);
   const language = languageOfFile(path);
   if (file === undefined || language === undefined || language === "text") {
-    findings.error(POLYGON_FILE, `the checker ${JSON.stringify(path)} is no source in the package`, {
-      line: source?.line ?? checker.line,
-      expected: "a full package with files/check.cpp",
+    findings.error(POLYGON_FILE, `the ${role} ${JSON.stringify(path)} is no source in the package`, {
+      line: source?.line ?? element.line,
+      expected: `a full package with files/${role === "checker" ? "check" : role}.cpp`,
     });
-    return none;
+    return undefined;
   }
   const folder = path.slice(0, path.lastIndexOf("/") + 1);
   const headers = [...tree.files]
@@ -115,9 +117,32 @@ function findChecker(
     .map(([one, header]) => ({ name: one.slice(folder.length), file: header }));
   const files = [{ name: path.slice(folder.length), file }, ...headers];
   return {
-    validator: { type: "custom", args: [], language, files: files.map(asSourceFile), testlib: true },
+    program: { type: "custom", args: [], language, files: files.map(asSourceFile), testlib: true },
     blobs: files.map((one) => one.file),
   };
+}
+
+/** What judges: the checker; or the interactor, and the checker what that wrote. */
+function findJudges(
+  deps: Deps,
+  problem: XmlElement,
+): {
+  readonly judges: Pick<Described, "validator" | "checker" | "interactive">;
+  readonly blobs: readonly UnpackedFile[];
+} {
+  const interactor = findProgram(deps, problem, "interactor");
+  const checker = findProgram(deps, problem, "checker");
+  const blobs = [interactor, checker].flatMap((one) => one?.blobs ?? []);
+  if (elementsAt(problem, "assets", "checker").length === 0) {
+    const instead =
+      interactor === undefined ? "outputs are compared token by token" : "the interactor alone decides";
+    deps.findings.warn(POLYGON_FILE, `there is no checker: ${instead}`, { line: problem.line });
+  }
+  if (interactor === undefined) {
+    return { judges: { validator: checker?.program ?? { type: "default", args: [] } }, blobs };
+  }
+  const then = checker === undefined ? {} : { checker: checker.program };
+  return { judges: { validator: interactor.program, interactive: true, ...then }, blobs };
 }
 
 function nameOf(problem: XmlElement): string | undefined {
@@ -155,11 +180,19 @@ export async function readPolygon(
       });
     }
   }
-  for (const interactor of elementsAt(problem, "assets", "interactor")) {
-    findings.error(POLYGON_FILE, "testlib's interactors are not supported yet", { line: interactor.line });
+  const runs = judging.attributes["run-count"] ?? "1";
+  if (runs !== "1") {
+    findings.error(
+      POLYGON_FILE,
+      `run-count is ${JSON.stringify(runs)}: programs are run once for each test`,
+      {
+        line: judging.line,
+        expected: '"1"',
+      },
+    );
   }
   const { tests, blobs } = findTests(deps, set);
-  const checker = findChecker(deps, problem);
+  const { judges, blobs: sources } = findJudges(deps, problem);
   const bytes = numberIn(deps, set, "memory-limit", { unit: "bytes", most: 64 * 2 ** 30 });
   const manifest: Described = {
     v: 1,
@@ -171,7 +204,7 @@ export async function readPolygon(
     },
     runAllTests: false,
     tests,
-    validator: checker.validator,
+    ...judges,
   };
-  return { manifest, blobs: [...blobs, ...checker.blobs] };
+  return { manifest, blobs: [...blobs, ...sources] };
 }

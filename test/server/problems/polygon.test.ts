@@ -62,16 +62,58 @@ it("a full package of Polygon becomes a problem with a checker by testlib's rule
   }
 });
 
+const INTERACTOR = '<interactor><source path="files/interactor.cpp" type="cpp.g++17"/></interactor>';
+const interactive = {
+  ...full,
+  "problem.xml": XML.replace("<solutions>", `${INTERACTOR}<solutions>`),
+  "files/interactor.cpp": '#include "testlib.h"\n// talks\n',
+};
+
+it("an interactor talks to the program, and the checker judges what it wrote", async () => {
+  const imports = collectImports();
+  const result = await imports.run(zipOf(interactive));
+  const manifest = imports.manifest(result);
+  expect(manifest).toMatchObject({
+    interactive: true,
+    validator: {
+      type: "custom",
+      language: "cpp",
+      testlib: true,
+      files: [{ name: "interactor.cpp" }, { name: "testlib.h" }],
+    },
+    checker: { type: "custom", testlib: true, files: [{ name: "check.cpp" }, { name: "testlib.h" }] },
+  });
+  const { validator, checker } = manifest;
+  if (validator.type !== "custom" || checker === undefined) throw new Error("one is missing");
+  for (const { sha256 } of [...validator.files, ...checker.files]) expect(imports.kept).toContain(sha256);
+});
+
+it("an interactor without a checker decides alone", async () => {
+  const imports = collectImports();
+  const xml = interactive["problem.xml"].replace(/<checker.*<\/checker>/, "");
+  const result = await imports.run(zipOf({ ...interactive, "problem.xml": xml }));
+  expect(imports.manifest(result)).toMatchObject({
+    interactive: true,
+    validator: { files: [{ name: "interactor.cpp" }, { name: "testlib.h" }] },
+  });
+  expect(imports.manifest(result).checker).toBeUndefined();
+  expect(lines(result, "warning")).toContain(
+    "problem.xml:2 there is no checker: the interactor alone decides",
+  );
+});
+
 it("what is wrong with one is named together, with lines", async () => {
   const { "tests/02.a": _, "files/check.cpp": __, ...rest } = full;
   const xml = XML.replace("1500", "soon")
     .replace('input-file=""', 'input-file="in.txt"')
+    .replace('run-count="1"', 'run-count="2"')
     .replace("<solutions>", '<interactor><source path="files/i.cpp"/></interactor><solutions>');
   const result = await collectImports().run(zipOf({ ...rest, "problem.xml": xml }));
   expect(lines(result, "error").toSorted()).toEqual([
     'problem.xml:16 the checker "files/check.cpp" is no source in the package',
-    "problem.xml:17 testlib's interactors are not supported yet",
+    'problem.xml:17 the interactor "files/i.cpp" is no source in the package',
     "problem.xml:5 input-file is not supported: programs read and write standard streams",
+    'problem.xml:5 run-count is "2": programs are run once for each test',
     'problem.xml:7 time-limit is "soon"',
     "tests/02.a the test's file is missing",
   ]);
