@@ -61,7 +61,7 @@ export async function interact(
       validatorFirst ??= true;
       pair.validatorGone();
       // It accepts: then the program has still to come to a good end. Anything else is decided.
-      if (!accepts(given.validator, result)) program.abort();
+      if (!accepts(given, result)) program.abort();
       return result;
     });
     const results = await Promise.allSettled([programEnded, validatorEnded].map(stopsBothOnFault(stopBoth)));
@@ -86,8 +86,15 @@ let pairs = 0;
 const nextPair = (): number => (pairs = (pairs + 1) % 1_000_000);
 
 /** An end that is accepting by its exit code alone. */
-const accepts = ({ protocol }: CustomValidator, { status }: RunResult): boolean =>
-  status.type === "exited" && (protocol === "testlib" ? testlibGoesOn(status.code) : status.code === 42);
+const accepts = (
+  { validator, manifest }: { readonly validator: CustomValidator } & Pick<PassInput, "manifest">,
+  { status }: RunResult,
+): boolean => {
+  if (status.type !== "exited") return false;
+  return validator.protocol === "testlib"
+    ? testlibGoesOn(status.code, manifest.scoring === true)
+    : status.code === 42;
+};
 
 interface Pair {
   /** Host paths: what the program reads and writes. */
@@ -248,7 +255,7 @@ function passOf(
   const { test } = data;
   const run = finished(ended.program);
   const verdict = run && runVerdict(run, limits);
-  const decided = validatorFirst && !accepts(validator, ended.validator);
+  const decided = validatorFirst && !accepts({ validator, manifest }, ended.validator);
   if (run !== undefined && verdict !== undefined && !decided)
     return { run, judged: { verdict }, ...transcript };
   const judge = finished(ended.validator);

@@ -59,8 +59,9 @@ function exitCodeOf(status: Status): number | undefined {
   return number === undefined ? undefined : 128 + number;
 }
 
-/** Whether an end lets the program that it talks to come to an end of its own: it rejected nothing. */
-export const testlibGoesOn = (code: number): boolean => code === OK || code === POINTS || code >= PARTIALLY;
+/** Whether an end lets the program that it talks to come to an end of its own: nothing was rejected. */
+export const testlibGoesOn = (code: number, scoring: boolean): boolean =>
+  code === OK || (scoring && (code === POINTS || code >= PARTIALLY));
 
 /** Why an end is no verdict. */
 export function whyNoTestlibVerdict(code: number): string {

@@ -281,6 +281,6 @@ sys.exit(code)`;
     expect(result).toMatchObject({ verdict: "AC", score: 25 });
   });
   test("3 is the checker's own fault", async () => {
-    expect(await faultOf(checked(3))).toMatch(/exited with 3 \(not a verdict of testlib\)/);
+    expect(await faultOf(checked(3))).toMatch(/exited with 3 \(testlib's FAIL\)/);
   });
 });
