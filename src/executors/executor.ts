@@ -1,14 +1,13 @@
 import { join } from "node:path";
-import type { NatsConnection } from "@nats-io/transport-node";
 import { collectDefaultMetrics, type Registry } from "prom-client";
 import type { Clock } from "../shared/clock.ts";
 import { crashPoint } from "../shared/crashpoint.ts";
 import { type Service, startAll, stopAll } from "../shared/lifecycle.ts";
 import type { Log } from "../shared/log.ts";
-import { connectNats } from "../shared/nats.ts";
 import { openBlobCache } from "./blobs/cache.ts";
 import { createBoard } from "./backbone/board.ts";
 import type { ExecutorConfig } from "./config.ts";
+import { connectToBroker } from "./backbone/connect.ts";
 import { watchConnection } from "./backbone/connection.ts";
 import { createControl } from "./backbone/control.ts";
 import { createEventSink } from "./backbone/eventsink.ts";
@@ -18,7 +17,7 @@ import { createHealthServer } from "./backbone/healthserver.ts";
 import { type HoldDeps, holdJob } from "./backbone/hold.ts";
 import { createMetrics } from "./backbone/metrics.ts";
 import { createOffer, type TestedLanguage } from "./backbone/offer.ts";
-import { createPresence } from "./backbone/presence.ts";
+import { createPresence, type PresenceService } from "./backbone/presence.ts";
 import { createPool } from "./backbone/pool.ts";
 import { createProbes } from "./backbone/probes.ts";
 import { createPuller } from "./backbone/pull.ts";
@@ -34,6 +33,8 @@ export interface ExecutorDeps {
   /** Runs a language's self-test anew in a slot that nothing else uses meanwhile. */
   readonly retest: (language: TestedLanguage["id"], slot: number) => Promise<TestedLanguage>;
   readonly registry: Registry;
+  /** Ends the wait for the broker. */
+  readonly signal: AbortSignal;
   /** Told of what only a new process can mend. */
   readonly fail: (error: Error) => void;
   readonly version: string;
@@ -52,36 +53,32 @@ const MARGIN_MS = 500;
 
 const noStart = (): Promise<void> => Promise.resolve();
 
-async function connectOrExplain(config: ExecutorConfig): Promise<NatsConnection> {
-  try {
-    return await connectNats(config.nats, `executor ${config.id}`, {
-      // No error object with a stack for each request.
-      noAsyncTraces: true,
-    });
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    const as = config.nats.user === undefined ? "" : ` as ${config.nats.user}`;
-    throw new Error(`NATS at ${config.nats.url} cannot be used${as}: ${why}. See NATS_URL, NATS_USER.`, {
-      cause: error,
-    });
-  }
-}
-
 /**
  * The backbone of an executor: takes jobs, holds their leases, lets a kind of work run them, reports. It knows nothing
- * of judging. Connects to NATS first; throws when it cannot.
+ * of judging. Waits for NATS first, and says so at /readyz; throws when NATS refuses it for good, and when aborted.
  */
 export async function openExecutor(deps: ExecutorDeps): Promise<Executor> {
   const { config, clock, monotonic, log } = deps;
   const { topology } = config;
-  const nats = await connectOrExplain(config);
+  const health = createHealth(log);
+  let presence: PresenceService | undefined;
+  const healthServer = createHealthServer({
+    port: config.healthPort,
+    registry: deps.registry,
+    state: () => presence?.state() ?? "starting",
+    reason: () => health.reason(),
+  });
+  await healthServer.start();
+  const nats = await connectToBroker(
+    { health, log, signal: deps.signal },
+    { access: config.nats, name: `executor ${config.id}` },
+  );
   const connection = watchConnection(nats);
   const board = createBoard();
   const metrics = createMetrics(deps.registry, () =>
     Math.max(0, ...board.all().map((held) => held.heartbeatAgeMs())),
   );
   collectDefaultMetrics({ register: deps.registry });
-  const health = createHealth(log);
   const offer = createOffer({
     tested: deps.tested,
     retest: (language) => worker.borrow((slot) => deps.retest(language, slot)),
@@ -127,7 +124,7 @@ export async function openExecutor(deps: ExecutorDeps): Promise<Executor> {
     finishMs: Math.max(0, config.graceMs - GIVE_BACK_MS - MARGIN_MS),
     hold: (delivery, language, slot) => holdJob(holdDeps, delivery, language, slot),
   });
-  const presence = createPresence({
+  presence = createPresence({
     ...parts,
     executor: config.id,
     version: deps.version,
@@ -141,12 +138,6 @@ export async function openExecutor(deps: ExecutorDeps): Promise<Executor> {
   };
   offer.change.listen(noteLanguages);
   noteLanguages();
-  const healthServer = createHealthServer({
-    port: config.healthPort,
-    registry: deps.registry,
-    state: () => presence.state(),
-    reason: () => health.reason(),
-  });
 
   // The start order; stopping goes the other way, so the worker drains while everything it needs is still there.
   const services: readonly Service[] = [

@@ -5,7 +5,8 @@ import { EXIT, type Service, startAll, stopAll, stopOnSignal } from "../shared/l
 import type { Log } from "../shared/log.ts";
 import { WorkloadUnfit } from "../shared/workload.ts";
 import type { ExecutorConfig } from "./config.ts";
-import { type ExecutorDeps, openExecutor } from "./executor.ts";
+import { BrokerRefused } from "./backbone/connect.ts";
+import { type Executor, type ExecutorDeps, openExecutor } from "./executor.ts";
 
 /** What a process adds to the backbone: the kinds of work, the languages, and services that end after it. */
 export type ProcessInput = Pick<ExecutorDeps, "kinds" | "tested" | "retest" | "version" | "registry"> & {
@@ -18,8 +19,16 @@ export type ProcessInput = Pick<ExecutorDeps, "kinds" | "tested" | "retest" | "v
 /** Runs the backbone in this process: prints the ready line, drains and ends on a signal. */
 export async function runExecutor(input: ProcessInput): Promise<void> {
   const { config, log } = input;
-  const executor = await openExecutor({
+  const services = [...(input.before ?? [])];
+  const opening = new AbortController();
+  const stop = async (): Promise<void> => {
+    opening.abort();
+    await stopAll(services, log);
+  };
+  stopOnSignal(stop, config.graceMs, log);
+  const executor = await openUnlessStopped({
     ...input,
+    signal: opening.signal,
     clock: systemClock,
     monotonic: () => performance.now(),
     // Uncaught, it stops the process as a signal would, with EXIT.failed.
@@ -29,11 +38,21 @@ export async function runExecutor(input: ProcessInput): Promise<void> {
       });
     },
   });
-  const services = [...(input.before ?? []), executor];
-  stopOnSignal(() => stopAll(services, log), config.graceMs, log);
+  if (executor === undefined) return;
+  services.push(executor);
   await startAll(services, log);
   process.stdout.write(`${JSON.stringify({ ready: true, url: executor.url() })}\n`);
   log.info({ pool: config.pool, url: executor.url() }, "ready");
+}
+
+/** Undefined when it was told to stop before the broker was there. */
+async function openUnlessStopped(deps: ExecutorDeps): Promise<Executor | undefined> {
+  try {
+    return await openExecutor(deps);
+  } catch (error) {
+    if (deps.signal.aborted) return undefined;
+    throw error;
+  }
 }
 
 export const newRegistry = (): Registry => new Registry();
@@ -45,7 +64,7 @@ export async function startOrExit(main: () => Promise<void>): Promise<void> {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     process.stderr.write(`The executor cannot start. ${message}\n`);
-    const config = error instanceof EnvironmentError || error instanceof WorkloadUnfit;
+    const config = [EnvironmentError, WorkloadUnfit, BrokerRefused].some((kind) => error instanceof kind);
     process.exit(config ? EXIT.config : EXIT.failed);
   }
 }

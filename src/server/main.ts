@@ -1,5 +1,7 @@
 import { hostname } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Registry } from "prom-client";
+import { backoffMs } from "../shared/backoff.ts";
 import { systemClock } from "../shared/clock.ts";
 import { crashPoint } from "../shared/crashpoint.ts";
 import { EnvironmentError } from "../shared/env.ts";
@@ -39,21 +41,28 @@ async function loadWorkloads(folders: readonly string[]): Promise<readonly Named
 
 const withoutPassword = (url: string): string => url.replace(/\/\/[^@/]*@/, "//…@");
 
-async function open({ environment, limits }: Config, registry: Registry): Promise<Store> {
+/** Waits for the database, however long that takes; undefined when `signal` ended the wait. */
+async function open(
+  deps: { readonly registry: Registry; readonly log: Log; readonly signal: AbortSignal },
+  { environment, limits }: Config,
+): Promise<Store | undefined> {
   const { MONGODB_URL: url, MONGODB_DATABASE: database } = environment;
   const { rejectedMessages } = limits;
-  try {
-    return await openStore({ url, database, evicted: countEvictions(registry), rejectedMessages });
-  } catch (error) {
-    if (error instanceof StoreUnfit) return giveUp(EXIT.config, error.message);
-    if (error instanceof StoreUnavailable) {
-      return giveUp(
-        EXIT.failed,
-        `MongoDB does not answer at ${withoutPassword(url)}: start it, or set MONGODB_URL. (${error.message})`,
-      );
+  const evicted = countEvictions(deps.registry);
+  const waits = backoffMs();
+  while (!deps.signal.aborted) {
+    try {
+      return await openStore({ url, database, evicted, rejectedMessages });
+    } catch (error) {
+      if (error instanceof StoreUnfit) return giveUp(EXIT.config, `${error.message} (MONGODB_URL)`);
+      if (!(error instanceof StoreUnavailable)) throw error;
+      const againInMs = waits.next().value;
+      const where = withoutPassword(url);
+      deps.log.warn({ err: error, againInMs }, `MongoDB does not answer at ${where}; trying again`);
+      await sleep(againInMs, undefined, { signal: deps.signal }).catch(() => undefined);
     }
-    throw error;
   }
+  return undefined;
 }
 
 /** Cannot be closed before the parts that use it; so it is the first service and the last to stop. */
@@ -69,7 +78,15 @@ async function main(): Promise<void> {
   const log: Log = createLog("server", environment.DOCKET_LOG_LEVEL);
   const registry = new Registry();
   const workloads = await loadWorkloads(environment.DOCKET_WORKLOADS);
-  const store = await open(config, registry);
+  const services: Service[] = [];
+  const opening = new AbortController();
+  const stop = async (): Promise<void> => {
+    opening.abort();
+    await stopAll(services, log);
+  };
+  stopOnSignal(stop, environment.DOCKET_GRACE_MS, log);
+  const store = await open({ registry, log, signal: opening.signal }, config);
+  if (store === undefined) return;
   const capabilitySecret = environment.DOCKET_CAPABILITY_SECRET;
   const shared = { store, limits, clock: systemClock, log, registry };
   const backbone = createBackbone({
@@ -103,8 +120,7 @@ async function main(): Promise<void> {
     },
   );
 
-  const services = [storeService(store), backbone, app];
-  stopOnSignal(() => stopAll(services, log), environment.DOCKET_GRACE_MS, log);
+  services.push(storeService(store), backbone, app);
   try {
     await startAll(services, log);
   } catch (error) {

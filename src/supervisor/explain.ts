@@ -19,9 +19,7 @@ export function explain(error: unknown): { readonly message: string; readonly co
       code: EXIT.config,
     };
   }
-  // The driver's word for an address that is none; its own class stays within store/.
-  const noAddress = error instanceof Error && error.name === "MongoParseError";
-  if (error instanceof StoreUnavailable || error instanceof StoreUnfit || noAddress) {
+  if (error instanceof StoreUnavailable || error instanceof StoreUnfit) {
     return {
       message:
         `MongoDB cannot be used: ${error.message}.\n` +

@@ -7,6 +7,8 @@ import { WebSocket } from "ws";
 import { hashApiKey } from "../../src/server/auth.ts";
 import { openStore } from "../../src/server/store/store.ts";
 import { namespace } from "../support/namespace.ts";
+import { until } from "../support/processes.ts";
+import { startProxy } from "../support/proxy.ts";
 import { bearer, submitted, watchByStream } from "./http/client.ts";
 import { freePort, putProblem } from "./http/testserver.ts";
 
@@ -188,13 +190,44 @@ describe("the server process", () => {
     other.close();
   });
 
-  it("gives up with a message when MongoDB does not answer", async () => {
-    const port = await freePort();
-    const url = `mongodb://user:secret@127.0.0.1:${port}/`;
-    const server = start({ MONGODB_URL: url, DOCKET_LOG_LEVEL: "silent" });
-    expect(await server.exit).toBe(1);
-    expect(server.stderr()).toContain("MongoDB does not answer");
+  it("waits for MongoDB, says so, and serves when it is there", async () => {
+    // The tests' mongod listens on a Unix socket.
+    const proxy = await startProxy({ path: decodeURIComponent(new URL(space.mongodbUrl).hostname) });
+    proxy.accept(false);
+    const server = start({ MONGODB_URL: `mongodb://127.0.0.1:${proxy.port}/?directConnection=true` });
+    await until(
+      "it says what it waits for",
+      () => server.stderr().includes(`MongoDB does not answer at mongodb://127.0.0.1:${proxy.port}`),
+      60_000,
+    );
+    proxy.accept(true);
+    expect((await fetch(`${await server.ready}/readyz`)).status).toBe(200);
+    server.child.kill("SIGTERM");
+    expect(await server.exit).toBe(0);
+    await proxy.close();
+  }, 90_000);
+
+  it("ends at once when it is stopped while it waits for MongoDB, and shows no password", async () => {
+    const url = `mongodb://user:secret@127.0.0.1:${await freePort()}/`;
+    const server = start({ MONGODB_URL: url });
+    await until("it waits", () => server.stderr().includes("does not answer"), 60_000);
+    server.child.kill("SIGTERM");
+    expect(await server.exit).toBe(0);
     expect(server.stderr()).not.toContain("secret");
+  }, 90_000);
+
+  it.each([
+    [
+      "refuses its user",
+      () => space.mongodbUrl.replace("://", "://nobody:secret@"),
+      /refuses the user.*MONGODB_URL/,
+    ],
+    ["has no usable address", () => "mongodb://secret:27017x/", /not usable.*MONGODB_URL/],
+  ])("says in plain words that MongoDB %s and exits 78", async (_what, url, words) => {
+    const server = start({ MONGODB_URL: url() });
+    expect(await server.exit).toBe(78);
+    expect(server.stderr()).toMatch(words);
+    expect(server.stderr()).not.toContain("    at ");
   });
 
   it("starts without NATS", async () => {

@@ -43,9 +43,9 @@ const PASSING_CODES: ReadonlySet<number> = new Set([
 ]);
 const PASSING_LABELS = ["RetryableWriteError", "TransientTransactionError", "ResetPool"];
 
-/** What the operating system says of a connection that breaks under the driver's hands. */
+/** What the operating system says of a connection that breaks under the driver's hands, and of a name not yet known. */
 const PASSING_ERRNOS =
-  /^E(PIPE|CONNRESET|CONNREFUSED|CONNABORTED|TIMEDOUT|NETUNREACH|HOSTUNREACH|NOTCONN|NOENT)$/;
+  /^E(PIPE|CONNRESET|CONNREFUSED|CONNABORTED|TIMEDOUT|NETUNREACH|HOSTUNREACH|NOTCONN|NOENT|NOTFOUND|AI_AGAIN)$/;
 
 const isErrno = (error: unknown): boolean =>
   error instanceof Error &&
@@ -53,7 +53,15 @@ const isErrno = (error: unknown): boolean =>
   typeof error.code === "string" &&
   PASSING_ERRNOS.test(error.code);
 
+/** The user's name or password is wrong, or he may not do it. */
+const REFUSED_CODES: ReadonlySet<unknown> = new Set([13, 18]);
+
+/** Repeating it is of no use, though the driver marks it like a lost connection. */
+export const isRefused = (error: unknown): error is MongoServerError =>
+  error instanceof MongoServerError && REFUSED_CODES.has(error.code);
+
 function isPassing(error: unknown): boolean {
+  if (isRefused(error)) return false;
   if (isErrno(error)) return true;
   if (
     error instanceof MongoNetworkError ||

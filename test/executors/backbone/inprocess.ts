@@ -55,6 +55,7 @@ export async function openTestExecutor(
     retest,
     registry,
     version: "test",
+    signal: new AbortController().signal,
     fail: (error) => {
       throw error;
     },

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { z } from "zod";
 import { SubmissionId } from "../../../src/shared/ids.ts";
+import type { JudgeResult } from "../../../src/shared/judging.ts";
 import { namespace } from "../../support/namespace.ts";
 import { until } from "../../support/processes.ts";
 import { graphql, submitted, type Update, watchBySocket } from "../http/client.ts";
@@ -90,7 +91,7 @@ it("a run has no more input than codeRunInputBytes, and goes with the limits of 
 });
 
 it("what waits longer than the soft limit is shown again after delayedUpdateMs, and when it is final", async () => {
-  const result = { testsTotal: 1, tests: [], verdict: "AC", cpuMs: 5, memoryKiB: 100 } as const;
+  const result: JudgeResult = { testsTotal: 1, tests: [], verdict: "AC", cpuMs: 5, memoryKiB: 100 };
   const stored = async (id: string, state: string): Promise<void> => {
     await until(`${id} is ${state}`, async () => {
       const snapshot = await server.store.snapshots.get(SubmissionId.parse(id));
