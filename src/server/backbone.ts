@@ -1,7 +1,7 @@
 import type { Registry } from "prom-client";
 import type { Clock } from "../shared/clock.ts";
 import type { CrashPoint } from "../shared/crashpoint.ts";
-import type { ExecutorId, RejudgeId, SubmissionId } from "../shared/ids.ts";
+import type { ExecutorId, ProblemId, RejudgeId, SubmissionId } from "../shared/ids.ts";
 import type { QueueId } from "../shared/queue.ts";
 import { type Service, startAll, stopAll } from "../shared/lifecycle.ts";
 import type { Limits } from "../shared/limits.ts";
@@ -31,6 +31,7 @@ import type { WorkKind } from "./intake/work.ts";
 import { createWorkloadKind } from "./intake/workload.ts";
 import { createWindow } from "./intake/window.ts";
 import { createPaused } from "./paused.ts";
+import { createPoolControl } from "./poolcontrol.ts";
 import { createQueues, type QueueView } from "./queues.ts";
 import { reinstate, type ReinstateOutcome } from "./reinstate.ts";
 import { createAdvisoryReader } from "./results/advisories.ts";
@@ -57,6 +58,7 @@ import { createUnfinished } from "./unfinished.ts";
 import { considerTakeOut } from "./problems/takeout.ts";
 import type { DeadLetterFilter } from "./store/deadletters.ts";
 import type { JudgementDocument } from "./store/documents.ts";
+import type { PoolSettingsDocument } from "./store/poolsettings.ts";
 import type { Store } from "./store/store.ts";
 import { createWebhookCalls, type WebhookCalls } from "./webhooks/webhooks.ts";
 
@@ -117,6 +119,8 @@ export interface Backbone extends Service {
   readonly feed: Pick<Feed, "watch" | "watchers">;
   languages(): LanguageOffer[];
   executors(): ExecutorView[];
+  /** Tells the pool's executors at once what was stored for it. */
+  poolChanged(settings: PoolSettingsDocument): void;
   /** Tells an executor to offer again what it has taken out. */
   reinstate(input: { executor: string; language?: QueueId | undefined }): Promise<ReinstateOutcome>;
   /** Every language and lane; at most two seconds old. Throws StoreUnavailable. */
@@ -157,8 +161,21 @@ export function createBackbone(given: BackboneDeps): Backbone {
   const works = new Map(kinds.map((work) => [work.kind, work]));
   const window = createWindow({ link, topology, size: limits.dispatchWindow, log });
   const queued = createQueuedMarker({ judgements, link, topology, clock, log });
-  const fleet = createFleet({ link, topology, clock, evicted });
-  const paused = createPaused({ pauses: store.pauses, resumed: () => line.wake(), log });
+  const fleet = createFleet({
+    link,
+    topology,
+    clock,
+    evicted,
+    onPresence: (presence) => poolControl.heard(presence),
+  });
+  const poolControl = createPoolControl({
+    settings: store.poolSettings,
+    link,
+    topology,
+    executors: () => fleet.executors(),
+    log,
+  });
+  const paused = createPaused({ ...store, resumed: () => line.wake(), clock, log });
   const dispatch = {
     link,
     topology,
@@ -175,6 +192,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
     // Of a paused queue nothing goes out: it is held, and waits in line.
     mostOut: (queue: QueueId) =>
       paused.of(queue) === undefined ? limits.ownerWindow + fleet.slots(queue) : 0,
+    isPaused: (problem: ProblemId) => paused.ofProblem(problem) !== undefined,
   };
   const unfinished = createUnfinished({ held: store.held, judgements, clock });
   const line = createLine(dispatch);
@@ -193,6 +211,10 @@ export function createBackbone(given: BackboneDeps): Backbone {
     whyNot: (place) => {
       const pause = paused.of(place.language);
       return pause === undefined ? fleet.whyNot(place) : `${place.language} is paused: ${pause.reason}`;
+    },
+    whyNotProblem: (problem) => {
+      const pause = paused.ofProblem(problem);
+      return pause === undefined ? undefined : `the problem ${problem} is paused: ${pause.reason}`;
     },
     evicted,
   });
@@ -258,6 +280,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
     link,
     window.refresh,
     paused.refresh,
+    poolControl.refresh,
     queued,
     outbox,
     line,
@@ -291,6 +314,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
     feed,
     languages: () => fleet.languages(),
     executors: () => fleet.executors(),
+    poolChanged: (settings) => poolControl.changed(settings),
     reinstate: (input) => reinstate({ link, topology, fleet, clock }, input),
     waitOf: (judgement) => waits.of(judgement),
     queues,

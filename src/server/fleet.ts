@@ -1,7 +1,7 @@
 import type { Clock } from "../shared/clock.ts";
 import type { ExecutorId } from "../shared/ids.ts";
 import type { Lane } from "../shared/lane.ts";
-import { LANGUAGE_IDS, type LanguageId, LANGUAGES } from "../shared/language.ts";
+import { LANGUAGE_IDS, LanguageId, LANGUAGES } from "../shared/language.ts";
 import type { QueueId } from "../shared/queue.ts";
 import { decodeJson } from "../shared/nats.ts";
 import { Presence } from "../shared/protocol.ts";
@@ -54,6 +54,8 @@ export function createFleet(deps: {
   readonly topology: Topology;
   readonly clock: Clock;
   readonly evicted: Evicted;
+  /** An executor was heard. */
+  readonly onPresence?: ((presence: Presence) => void) | undefined;
 }): Fleet {
   const { link, clock } = deps;
   const heard = new Map<ExecutorId, ExecutorView>();
@@ -80,6 +82,7 @@ export function createFleet(deps: {
       known.delete(id);
     }
     for (const { id } of presence.languages) lastOffered.set(id, now);
+    deps.onPresence?.(presence);
   });
 
   function executors(): ExecutorView[] {
@@ -122,7 +125,13 @@ export function createFleet(deps: {
       const able = all.filter((one) => one.languages.some(({ id }) => id === language));
       if (able.length === 0) {
         const [reason] = all.flatMap((one) => one.notOffered.filter((not) => not.id === language));
-        return `no executor offers ${language}${reason === undefined ? "" : `: ${reason.reason}`}`;
+        const needs = LanguageId.safeParse(language).data;
+        const resource = needs === undefined ? undefined : LANGUAGES[needs].resource;
+        const none =
+          resource === undefined
+            ? `no executor offers ${language}`
+            : `no executor with a ${resource} is there for ${language}`;
+        return `${none}${reason === undefined ? "" : `: ${reason.reason}`}`;
       }
       const taking = able.filter((one) => one.lanes.includes(lane));
       if (taking.length === 0) return `no executor that offers ${language} takes the lane ${lane}`;
@@ -147,6 +156,8 @@ export function createFleet(deps: {
       if (isOffered(language)) return undefined;
       const never = notTaken(language);
       if (never !== undefined) return `${LANGUAGES[language].name} is not on offer: ${never}.`;
+      // It waits for the device, visibly: those that have one come and go.
+      if (LANGUAGES[language].resource !== undefined) return undefined;
       const all = executors();
       // Nobody is there to say what is offered: it is stored, and judged when somebody comes.
       if (all.length === 0) return undefined;

@@ -17,6 +17,9 @@ export interface GraphQLDeps {
     Store,
     | "contests"
     | "pauses"
+    | "problemPauses"
+    | "poolSettings"
+    | "held"
     | "snapshots"
     | "judgements"
     | "deadLetters"
@@ -46,6 +49,7 @@ export interface GraphQLDeps {
     | "pools"
     | "waitOf"
     | "executors"
+    | "poolChanged"
     | "reinstate"
     | "languages"
   >;

@@ -44,6 +44,13 @@ const ResumeResult = resultOf("ResumeQueue");
 
 const LONGEST_REASON = 500;
 
+/** What everybody who waits is told; otherwise what is wrong with it. */
+export function readReason(given: string): string | CodedError {
+  const reason = given.trim();
+  if (reason !== "" && reason.length <= LONGEST_REASON) return reason;
+  return { code: "INPUT_INVALID", message: `reason: 1 to ${LONGEST_REASON} characters.` };
+}
+
 /** The queue that is meant, for somebody who may. */
 function queueOf({ viewer }: Context, queue: string): { readonly queue: QueueId } | CodedError {
   if (viewer === undefined || !isJury(viewer))
@@ -77,9 +84,8 @@ export function addPauses(): void {
         orCoded(async () => {
           const given = queueOf(context, input.queue);
           if ("code" in given) return given;
-          const reason = input.reason.trim();
-          if (reason === "" || reason.length > LONGEST_REASON)
-            return { code: "INPUT_INVALID", message: `reason: 1 to ${LONGEST_REASON} characters.` } as const;
+          const reason = readReason(input.reason);
+          if (typeof reason !== "string") return reason;
           const { store, viewer, clock, log } = context;
           const pause = { _id: given.queue, reason, by: viewer?.owner ?? "", at: new Date(clock.now()) };
           await store.pauses.put(pause);

@@ -23,6 +23,10 @@ builder.node(Problem, {
       description: "Ids of the languages that submissions may be in; null: all.",
       resolve: ({ languages }) => languages && [...languages],
     }),
+    resource: t.exposeString("resource", {
+      nullable: true,
+      description: "What its programs need of the machine, such as gpu; null: nothing beyond a processor.",
+    }),
     timeLimitIsInferred: t.boolean({
       nullable: true,
       description:

@@ -1,6 +1,12 @@
 import { type ContestId, ProblemId } from "../../shared/ids.ts";
 import type { Lane } from "../../shared/lane.ts";
-import { LANGUAGE_IDS, type LanguageId, languageNamed, LANGUAGES } from "../../shared/language.ts";
+import {
+  LANGUAGE_IDS,
+  type LanguageId,
+  languageNamed,
+  LANGUAGES,
+  variantFor,
+} from "../../shared/language.ts";
 import type { Limits } from "../../shared/limits.ts";
 import type { ProblemDocument } from "../store/documents.ts";
 import { passed, type Refusal, refuse, type SubmitInput } from "./outcome.ts";
@@ -136,21 +142,34 @@ export const problemNotFound = (id: string): Refusal =>
     `There is no problem ${JSON.stringify(id.slice(0, 80))}; the query \`problems\` lists those that there are.`,
   );
 
-/** The problem's own limits. */
-export function checkAgainstProblem(checked: CheckedInput, problem: ProblemDocument): Refusal | undefined {
-  const { languages, takenOut } = problem;
+/**
+ * The problem's own limits and needs. What is handed in for a problem that needs a device is judged in the variant of
+ * its language that has one, so it waits in a queue that only executors with the device take from.
+ */
+export function checkAgainstProblem(checked: CheckedInput, problem: ProblemDocument): Refusal | CheckedInput {
+  const { languages, resource, takenOut } = problem;
   if (takenOut !== undefined) {
     return refuse(
       "PROBLEM_TAKEN_OUT",
       `The problem ${problem._id} takes no submissions since ${takenOut.at.toISOString()}; the jury knows why.`,
     );
   }
-  if (languages !== undefined && !languages.includes(checked.language)) {
+  const language = resource === undefined ? checked.language : variantFor(checked.language, resource);
+  if (language === undefined) {
+    const able = LANGUAGE_IDS.filter((id) => LANGUAGES[id].resource === resource).join(", ");
+    return refuse(
+      "LANGUAGE_NOT_OFFERED",
+      `The problem ${problem._id} needs a ${resource}, which ${LANGUAGES[checked.language].name} has not; there is: ${able}.`,
+    );
+  }
+  if (languages !== undefined && !languages.includes(checked.language) && !languages.includes(language)) {
     return refuse(
       "LANGUAGE_NOT_OFFERED",
       `The problem ${problem._id} does not take ${LANGUAGES[checked.language].name}; it takes: ${languages.join(", ")}.`,
     );
   }
   const limit = problem.codeKiB * 1024;
-  return checked.sourceBytes > limit ? tooLarge(checked.sourceBytes, { limit }, "the problem") : undefined;
+  return checked.sourceBytes > limit
+    ? tooLarge(checked.sourceBytes, { limit }, "the problem")
+    : { ...checked, language };
 }

@@ -1,5 +1,6 @@
+import type { ProblemId } from "../../shared/ids.ts";
 import type { JudgementDocument, SubmissionSnapshot } from "../store/documents.ts";
-import { held, type Place } from "../store/held.ts";
+import { held, parked, type Place } from "../store/held.ts";
 import { within } from "../../shared/within.ts";
 import { type DispatchDeps, publishJob } from "./dispatch.ts";
 import { HOLD_MS } from "./outbox.ts";
@@ -11,6 +12,8 @@ const PUBLISH_WAIT_MS = 500;
 export interface FirstDispatchDeps extends Pick<DispatchDeps, "link" | "window"> {
   /** Most jobs of one owner in each lane of this queue. */
   readonly mostOut: (queue: Place["language"]) => number;
+  /** Nothing of it goes out just now. */
+  readonly isPaused: (problem: ProblemId) => boolean;
 }
 
 /**
@@ -19,9 +22,21 @@ export interface FirstDispatchDeps extends Pick<DispatchDeps, "link" | "window">
  * any server publishes it. `unfinished`: what its owner has under way at most, this one included.
  */
 export function firstDispatch(
-  { link, window, mostOut }: FirstDispatchDeps,
-  { place, unfinished, now }: { readonly place: Place; readonly unfinished: number; readonly now: number },
+  { link, window, mostOut, isPaused }: FirstDispatchDeps,
+  {
+    place,
+    problem,
+    unfinished,
+    now,
+  }: {
+    readonly place: Place;
+    /** Of judging. */
+    readonly problem?: ProblemId;
+    readonly unfinished: number;
+    readonly now: number;
+  },
 ): Pick<JudgementDocument, "held" | "dispatch" | "dispatchAfter"> {
+  if (problem !== undefined && isPaused(problem)) return parked(problem);
   const room = window.room(place.language, place.lane) > 0;
   if (!room) window.setBehind(place.language, place.lane, true);
   const atOnce = room && link.connected() && !window.behind(place.language, place.lane);

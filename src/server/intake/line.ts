@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../../shared/clock.ts";
+import type { ProblemId } from "../../shared/ids.ts";
 import { LANES } from "../../shared/lane.ts";
 import type { QueueId } from "../../shared/queue.ts";
 import { type Repeat, repeat } from "../../shared/repeat.ts";
@@ -15,6 +16,8 @@ export interface LineDeps extends PublishDeps {
   readonly clock: Clock;
   /** Most jobs of one owner in each lane of this queue. */
   readonly mostOut: (queue: QueueId) => number;
+  /** Nothing of it goes out just now. */
+  readonly isPaused: (problem: ProblemId) => boolean;
 }
 
 export interface Line extends Repeat {
@@ -66,7 +69,16 @@ export function createLine(deps: LineDeps): Line {
     return known;
   }
 
-  /** One batch of one place; how many were sent out. */
+  /** Takes out of line what is of paused problems; how many that were. */
+  async function parkPaused(line: readonly HeldJudgement[]): Promise<number> {
+    const paused = line.filter(({ problem }) => problem !== undefined && deps.isPaused(problem));
+    for (const [problem, group] of Map.groupBy(paused, (one) => one.problem)) {
+      if (problem !== undefined) await store.held.park({ ids: group.map((one) => one._id), problem });
+    }
+    return paused.length;
+  }
+
+  /** One batch of one place; how many were sent out, or out of the way. */
   async function sendOut(place: Place): Promise<number> {
     const { language, lane } = place;
     const owners = await store.held.owners(place);
@@ -83,6 +95,9 @@ export function createLine(deps: LineDeps): Line {
         line: await store.held.oldest({ place, owner, limit }),
       })),
     );
+    const away = await parkPaused(lines.flatMap(({ line }) => line));
+    // Their places in the line are others': a new look.
+    if (away > 0) return away;
     const submissions = await submissionsOf(lines.flatMap(({ line }) => line));
     const outNow = await store.held.out(place);
     const ids = lines.flatMap(({ owner, line }) =>

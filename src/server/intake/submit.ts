@@ -147,7 +147,7 @@ async function storeAndSend(
     lane,
     ...(checked.contest === undefined ? {} : { contest: checked.contest }),
     state: "PENDING",
-    ...firstDispatch(deps, { place: { language, lane }, unfinished, now }),
+    ...firstDispatch(deps, { place: { language, lane }, problem: checked.problem, unfinished, now }),
     delivery: 0,
     seq: 0,
     change: 0,
@@ -208,20 +208,20 @@ export async function submit(deps: SubmitDeps, input: SubmitInput): Promise<Subm
 
 async function checkAndStore(deps: SubmitDeps, input: SubmitInput): Promise<SubmitOutcome> {
   try {
-    const checked = checkInput(deps, input);
-    if ("type" in checked) return checked;
+    const given = checkInput(deps, input);
+    if ("type" in given) return given;
     const [problem, contest] = await Promise.all([
-      deps.findProblem(checked.problem),
+      deps.findProblem(given.problem),
       checkContest(deps, input),
     ]);
-    if (problem === undefined) return problemNotFound(checked.problem);
-    const wrong = checkAgainstProblem(checked, problem);
-    if (wrong !== undefined) return wrong;
+    if (problem === undefined) return problemNotFound(given.problem);
+    const checked = checkAgainstProblem(given, problem);
+    if ("type" in checked) return checked;
     if (contest === undefined) return await accept(deps, input, checked, { problem, contest });
-    const given = { ...checked, contest: ContestId.parse(input.contest) };
+    const inContest = { ...checked, contest: ContestId.parse(input.contest) };
     // What was taken in time is told again for ever.
-    if ("type" in contest) return (await replayed(deps, input, given)) ?? contest;
-    return await accept(deps, input, given, { problem, contest });
+    if ("type" in contest) return (await replayed(deps, input, inContest)) ?? contest;
+    return await accept(deps, input, inContest, { problem, contest });
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
     deps.log.warn({ err: error }, "could not store a submission");

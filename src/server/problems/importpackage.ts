@@ -70,6 +70,7 @@ async function store(deps: ImportDeps, found: ReadPackage, by: string): Promise<
     testCount: manifest.tests.length,
     ...(found.timing === undefined ? {} : { timing: found.timing }),
     ...(found.languages === undefined ? {} : { languages: [...found.languages] }),
+    ...(found.resource === undefined ? {} : { resource: found.resource }),
     importedAt: new Date(deps.clock.now()),
     importedBy: by,
   };

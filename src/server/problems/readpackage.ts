@@ -1,6 +1,6 @@
 import { ProblemId } from "../../shared/ids.ts";
 import type { ManifestValidator, ProblemManifest } from "../../shared/judging.ts";
-import type { LanguageId } from "../../shared/language.ts";
+import type { LanguageId, Resource } from "../../shared/language.ts";
 import type { Limits } from "../../shared/limits.ts";
 import { parseValidatorFlags } from "../../shared/validatorflags.ts";
 import { withConstants } from "./constants.ts";
@@ -23,6 +23,7 @@ export interface ReadPackage {
   readonly timing: Timing | undefined;
   /** Submissions may be in these; undefined: in all. */
   readonly languages: readonly LanguageId[] | undefined;
+  readonly resource?: Resource | undefined;
   readonly blobs: readonly UnpackedFile[];
 }
 
@@ -162,6 +163,7 @@ export async function readPackage(
             stepMs: settings.timeResolutionMs,
           },
     languages: settings.types.has("submit-answer") ? ["text"] : settings.languages,
+    resource: settings.resource,
     manifest: {
       v: 1,
       problem,

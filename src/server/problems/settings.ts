@@ -1,5 +1,12 @@
 import type { Constants } from "../../shared/constants.ts";
-import { familyOf, LANGUAGE_IDS, type LanguageId, languageNamed } from "../../shared/language.ts";
+import {
+  familyOf,
+  LANGUAGE_IDS,
+  type LanguageId,
+  languageNamed,
+  LANGUAGES,
+  Resource,
+} from "../../shared/language.ts";
 import { constantsOf } from "./constants.ts";
 import type { Findings } from "./finding.ts";
 import { type Layout, type PackageLimits, readPackageLimits } from "./packagelimits.ts";
@@ -19,6 +26,8 @@ export interface PackageSettings extends PackageLimits {
   readonly types: ReadonlySet<ProblemType>;
   /** Submissions may be in these; undefined: in all. */
   readonly languages: readonly LanguageId[] | undefined;
+  /** What its programs need of the machine (a key of ours). */
+  readonly resource: Resource | undefined;
   /** Submissions may write files beside themselves. */
   readonly writesFiles: boolean;
   readonly constants: Constants;
@@ -29,7 +38,11 @@ export interface PackageSettings extends PackageLimits {
   readonly yaml: YamlMap;
 }
 
+/** Not of the format: what only Docket reads. */
+const OWN_KEYS = ["resource"];
+
 const LEGACY_KEYS = [
+  ...OWN_KEYS,
   "problem_format_version",
   "type",
   "name",
@@ -50,6 +63,7 @@ const LEGACY_KEYS = [
 ];
 
 const KEYS_2025 = [
+  ...OWN_KEYS,
   "problem_format_version",
   "type",
   "name",
@@ -185,7 +199,12 @@ function readLanguages(yaml: YamlMap, findings: Findings): readonly LanguageId[]
   for (const name of names) {
     const language = languageNamed(name);
     if (language !== undefined)
-      known.push(...LANGUAGE_IDS.filter((id) => familyOf(id) === language || id === language));
+      known.push(
+        // A variant for a device is taken only where it is named.
+        ...LANGUAGE_IDS.filter(
+          (id) => id === language || (familyOf(id) === language && LANGUAGES[id].resource === undefined),
+        ),
+      );
     else
       findings.warn(yaml.file, `languages names ${JSON.stringify(name)}, which is no language here`, {
         line,
@@ -198,6 +217,18 @@ function readLanguages(yaml: YamlMap, findings: Findings): readonly LanguageId[]
     });
   }
   return known;
+}
+
+function readResource(yaml: YamlMap, findings: Findings): Resource | undefined {
+  const value = yaml.value("resource");
+  if (value === undefined) return undefined;
+  const resource = Resource.safeParse(value);
+  if (resource.success) return resource.data;
+  findings.error(yaml.file, `resource is ${JSON.stringify(value)}`, {
+    line: yaml.lineOf("resource"),
+    expected: `one of ${Resource.options.join(", ")}`,
+  });
+  return undefined;
 }
 
 /** Keys of 2025-09 whose meaning would be lost if they were skipped. */
@@ -245,6 +276,7 @@ export async function readSettings(tree: PackageTree, findings: Findings): Promi
     ...readPackageLimits(yaml, layout, findings),
     types,
     languages: readLanguages(yaml, findings),
+    resource: readResource(yaml, findings),
     writesFiles: layout === "2025-09" && booleanValue(yaml, "allow_file_writing", findings),
     constants: layout === "2025-09" ? constantsOf(yaml, findings) : new Map(),
     validation: legacy?.validation,

@@ -10,7 +10,7 @@ import type {
 import { JUDGE_KIND, type SourceFile } from "../../shared/judging.ts";
 import { BOUNDS } from "../../shared/limits.ts";
 import type { Lane } from "../../shared/lane.ts";
-import type { LanguageId } from "../../shared/language.ts";
+import type { LanguageId, Resource } from "../../shared/language.ts";
 import type { QueueId } from "../../shared/queue.ts";
 import type { FaultCode, HolderTimes } from "../../shared/protocol.ts";
 
@@ -196,6 +196,8 @@ export interface ProblemDocument {
   readonly testCount: number;
   /** Submissions may be in these; none: in all. */
   readonly languages?: readonly LanguageId[];
+  /** What its programs need of the machine: they are judged in the variant of their language that has it. */
+  readonly resource?: Resource;
   /** Set while its time limit is measured, in the shape of problems/timing.ts. */
   readonly timing?: {
     readonly programs: readonly {

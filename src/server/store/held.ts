@@ -1,5 +1,5 @@
 import type { Collection, Filter } from "mongodb";
-import type { JudgementId } from "../../shared/ids.ts";
+import { type JudgementId, ProblemId } from "../../shared/ids.ts";
 import { Lane } from "../../shared/lane.ts";
 import { QueueId } from "../../shared/queue.ts";
 import type { JudgementDocument } from "./documents.ts";
@@ -12,7 +12,7 @@ export interface Place {
   readonly lane: Lane;
 }
 
-export type HeldJudgement = Pick<JudgementDocument, "_id" | "submission" | "createdAt">;
+export type HeldJudgement = Pick<JudgementDocument, "_id" | "submission" | "problem" | "createdAt">;
 
 export type QueuedJudgement = Pick<JudgementDocument, "_id" | "problem" | "dispatchAfter">;
 
@@ -50,7 +50,15 @@ export interface Held {
   setAside(input: { ids: readonly JudgementId[]; until: Date }): Promise<void>;
   /** Puts due ones into line that were never dispatched. */
   putInLine(judgements: readonly Pick<JudgementDocument, "_id" | "language" | "lane">[]): Promise<void>;
-  /** How many of each owner are held in each place. Walks through all that is held: not for every request. */
+  /** Takes held ones out of their line until their problem goes on. */
+  park(input: { ids: readonly JudgementId[]; problem: ProblemId }): Promise<void>;
+  /** Problems for which something is parked. */
+  parked(): Promise<ProblemId[]>;
+  /** How many are parked for a problem. */
+  parkedCount(problem: ProblemId): Promise<number>;
+  /** Puts what is parked for a problem into line again, each where its age says. */
+  unpark(problem: ProblemId): Promise<void>;
+  /** How many of each owner are held in each place. What is parked is none of them. Walks through all that is held: not for every request. */
   counts(): Promise<readonly HeldCount[]>;
   /** What waits in the queue of one place, in the order in which it was published. Bounded by the window. */
   queued(place: Place): Promise<QueuedJudgement[]>;
@@ -63,6 +71,22 @@ export const QUEUED_LOOK = 2_000;
 const NEVER = new Date(Date.UTC(9999, 0));
 
 export const heldIn = ({ language, lane }: Place): string => `${language}.${lane}`;
+
+/** Where those wait whose problem is paused: in no line. A queue's name has no colon. */
+const PARKED = "problem:";
+const parkedFor = (problem: ProblemId): string => `${PARKED}${problem}`;
+
+export const isParked = ({ held: key }: Pick<JudgementDocument, "held">): boolean =>
+  key?.startsWith(PARKED) === true;
+
+/** What makes a judgement a parked one. */
+export const parked = (
+  problem: ProblemId,
+): Pick<JudgementDocument, "held" | "dispatch" | "dispatchAfter"> => ({
+  held: parkedFor(problem),
+  dispatch: 0,
+  dispatchAfter: NEVER,
+});
 
 /** What makes a judgement a held one. */
 export const held = (place: Place): Pick<JudgementDocument, "held" | "dispatch" | "dispatchAfter"> => ({
@@ -130,7 +154,7 @@ export async function createHeld(collection: Collection<JudgementDocument>): Pro
           .find({ ...inPlace(place), owner })
           .sort({ createdAt: 1 })
           .limit(limit)
-          .project<HeldJudgement>({ submission: 1, createdAt: 1 })
+          .project<HeldJudgement>({ submission: 1, problem: 1, createdAt: 1 })
           .toArray(),
       ),
     take: ({ ids, now, until, claim }) =>
@@ -160,6 +184,31 @@ export async function createHeld(collection: Collection<JudgementDocument>): Pro
             { $set: { held: key, dispatchAfter: NEVER }, $inc: { change: 1 } },
           );
         }
+      }),
+    park: ({ ids, problem }) =>
+      guarded(async () => {
+        await collection.updateMany(
+          { _id: { $in: [...ids] }, problem, state: "PENDING", held: { $exists: true } },
+          { $set: { held: parkedFor(problem) }, $inc: { change: 1 } },
+        );
+      }),
+    parked: () =>
+      guarded(async () => {
+        const keys = await collection.distinct("held", {
+          state: "PENDING",
+          held: { $gt: PARKED, $lt: `${PARKED}~` },
+        });
+        return keys.flatMap((key) => ProblemId.safeParse(key?.slice(PARKED.length)).data ?? []);
+      }),
+    parkedCount: (problem) =>
+      guarded(() => collection.countDocuments({ state: "PENDING", held: parkedFor(problem) })),
+    unpark: (problem) =>
+      guarded(async () => {
+        await collection.updateMany({ state: "PENDING", held: parkedFor(problem) }, [
+          {
+            $set: { held: { $concat: ["$language", ".", "$lane"] }, change: { $add: ["$change", 1] } },
+          },
+        ]);
       }),
     counts: () =>
       guarded(async () => {

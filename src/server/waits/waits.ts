@@ -3,6 +3,7 @@ import type { ExecutorView } from "../fleet.ts";
 import { estimateWait, type LaneLoad } from "../intake/estimate.ts";
 import type { Wait } from "../intake/outcome.ts";
 import { keep } from "../kept.ts";
+import type { ProblemId } from "../../shared/ids.ts";
 import type { JudgementDocument } from "../store/documents.ts";
 import { type Held, heldIn, type Place } from "../store/held.ts";
 import type { Unfinished } from "../unfinished.ts";
@@ -28,6 +29,8 @@ export function createWaits(deps: {
   readonly executors: () => readonly ExecutorView[];
   /** Why no live executor takes jobs of a place, in words; undefined when one does. */
   readonly whyNot: (place: Place) => string | undefined;
+  /** Why nothing of a problem goes out, in words; undefined when it does. */
+  readonly whyNotProblem: (problem: ProblemId) => string | undefined;
   readonly evicted: Evicted;
 }): Waits {
   const counts = keep({ keepMs: WAIT_KEEP_MS, read: () => deps.unfinished.counts() });
@@ -107,6 +110,12 @@ export function createWaits(deps: {
       const { _id, owner, language, lane } = judgement;
       const place = { language, lane };
       const model = await modelOf(place);
+      const paused = judgement.problem === undefined ? undefined : deps.whyNotProblem(judgement.problem);
+      if (paused !== undefined && judgement.dispatch === 0) {
+        // How long is for somebody to decide.
+        const { position } = waitOf(place, model, aheadInLine(model, owner, model.heldOf.get(owner) ?? 0));
+        return { position, waitMs: undefined, reason: paused };
+      }
       if (judgement.held === undefined) {
         // What has just been published is not in the model yet: it is the last one.
         return waitOf(place, model, model.before.get(_id) ?? model.queued);
