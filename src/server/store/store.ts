@@ -24,7 +24,7 @@ import { createRejudges, type RejudgeDocument, type Rejudges } from "./rejudges.
 import { createServiceTimes, type ServiceTimes } from "./servicetimes.ts";
 import { createSnapshots, type Snapshots } from "./snapshots.ts";
 import { createSubmissions, type Submissions } from "./submissions.ts";
-import { guarded } from "./unavailable.ts";
+import { guarded, isRefused } from "./unavailable.ts";
 import { createWebhookStore, type Webhooks } from "./webhooks.ts";
 
 /** All of Docket's state that must survive. Methods throw StoreUnavailable when the database is out of reach. */
@@ -71,28 +71,18 @@ export interface StoreAccess {
   readonly timeoutMs?: number | undefined;
 }
 
-/** Raised at start when the database is there and cannot carry Docket; the message says what to do. */
+/** Raised at start when the database cannot carry Docket until somebody changes something; the message says what. */
 export class StoreUnfit extends Error {
   override readonly name = "StoreUnfit";
 }
 
 /**
  * Connects, asserts a replica set and makes the indexes. Throws StoreUnavailable when nothing answers and
- * StoreUnfit when the database is not a replica set.
+ * StoreUnfit when the address is none, the user is refused, or the database is not a replica set.
  */
 export async function openStore(access: StoreAccess): Promise<Store> {
   const timeoutMs = access.timeoutMs ?? 5_000;
-  const client = new MongoClient(access.url, {
-    appName: "docket",
-    writeConcern: { w: "majority", journal: true, wtimeoutMS: timeoutMs },
-    readConcern: { level: "majority" },
-    serverSelectionTimeoutMS: Math.min(timeoutMs, 2_500),
-    connectTimeoutMS: timeoutMs,
-    socketTimeoutMS: timeoutMs * 2,
-    waitQueueTimeoutMS: timeoutMs,
-    maxPoolSize: 64,
-    ignoreUndefined: true,
-  });
+  const client = createClient(access.url, timeoutMs);
   try {
     const hello = await guarded(() => client.db("admin").command({ hello: 1 }));
     if (typeof hello["setName"] !== "string" && hello["msg"] !== "isdbgrid") {
@@ -139,6 +129,28 @@ export async function openStore(access: StoreAccess): Promise<Store> {
     };
   } catch (error) {
     await client.close();
-    throw error;
+    throw isRefused(error)
+      ? new StoreUnfit(`MongoDB refuses the user of its address: ${error.message}`)
+      : error;
+  }
+}
+
+function createClient(url: string, timeoutMs: number): MongoClient {
+  try {
+    return new MongoClient(url, {
+      appName: "docket",
+      writeConcern: { w: "majority", journal: true, wtimeoutMS: timeoutMs },
+      readConcern: { level: "majority" },
+      serverSelectionTimeoutMS: Math.min(timeoutMs, 2_500),
+      connectTimeoutMS: timeoutMs,
+      socketTimeoutMS: timeoutMs * 2,
+      waitQueueTimeoutMS: timeoutMs,
+      maxPoolSize: 64,
+      ignoreUndefined: true,
+    });
+  } catch (error) {
+    // It connects to nothing yet: all that can be wrong is the address.
+    const why = error instanceof Error ? error.message : String(error);
+    throw new StoreUnfit(`the address of MongoDB is not usable: ${why}`);
   }
 }
