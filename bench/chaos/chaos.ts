@@ -103,7 +103,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
   });
   const { stack } = victims;
   const troubles: string[] = [];
-  const word = stack.executors[0]?.split("-").at(-1) ?? "";
+  const word = stack.executors()[0]?.split("-").at(-1) ?? "";
   let report: Omit<ChaosReport, "leftovers" | "troubles">;
   let leftovers: string[];
   try {

@@ -35,7 +35,7 @@ function victimsOf(stack: Stack, deed: Deed): string[] {
   if (deed.endsWith("Server")) return of("server");
   if (deed.endsWith("Broker")) return of("nats-server");
   if (deed.endsWith("Database")) return of("mongod");
-  return [...stack.executors];
+  return [...stack.executors()];
 }
 
 /** Strikes by the seed's schedule until it is stopped. */

@@ -19,12 +19,12 @@ export async function wipeUnderQueue(deps: {
   readonly tell: (line: string) => void;
 }): Promise<number> {
   const { stack, books, tell } = deps;
-  for (const executor of stack.executors) stack.kill(executor, "SIGSTOP");
+  for (const executor of stack.executors()) stack.kill(executor, "SIGSTOP");
   try {
     await deps.submit();
     while ((await books.judgements.countDocuments({ state: "PENDING" })) > 0) await sleep(LOOK_MS);
   } finally {
-    for (const executor of stack.executors) stack.kill(executor, "SIGCONT");
+    for (const executor of stack.executors()) stack.kill(executor, "SIGCONT");
   }
   const queued = await books.unfinished();
   let unfinished = queued;

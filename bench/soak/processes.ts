@@ -87,13 +87,13 @@ export async function openProcesses(): Promise<Processes> {
         if (pid === undefined) throw new Error(`${name} is not running`);
         const ours = !/^(mongod|nats-server)/.test(name);
         samples.push(await look(name, pid, ours ? await collect(pid) : undefined));
-        if (!stack.executors.includes(name)) continue;
+        if (!stack.executors().includes(name)) continue;
         const launcher = await launcherOf(pid);
         if (launcher === undefined) throw new Error(`${name} has no launcher`);
         samples.push(await look(`${name} launcher`, launcher, await collect(launcher)));
       }
       // Names without the stack's own word, which differs from run to run.
-      const word = stack.executors[0]?.split("-").at(-1) ?? "";
+      const word = stack.executors()[0]?.split("-").at(-1) ?? "";
       return samples.map((one) => ({ ...one, name: one.name.replace(`-${word}`, "") }));
     },
     close: () => rm(folder, { recursive: true, force: true }),

@@ -60,7 +60,7 @@ async function documentsOf({ db }: Books): Promise<Record<string, number>> {
 }
 
 export async function lookAround(stack: Stack, books: Books): Promise<Surroundings> {
-  const word = stack.executors[0]?.split("-").at(-1) ?? "";
+  const word = stack.executors()[0]?.split("-").at(-1) ?? "";
   return {
     streams: await streamsOf(stack),
     disk: await diskOf(stack.dataFolder),

@@ -1,5 +1,6 @@
 import { type Identity, derive } from "./identity.ts";
 import { poolEnvironment } from "../shared/pool.ts";
+import type { ScaleByPool } from "../shared/scaling.ts";
 import { SERVER_USER } from "./natsusers.ts";
 import { CPU_WEIGHTS, type ExecutorPlan } from "./pools.ts";
 
@@ -20,6 +21,8 @@ export interface StackFacts {
   readonly toolchainDir: string;
   /** Folders of the kinds of work of all pools. */
   readonly workloads: readonly string[];
+  /** Of the pools that grow and shrink. */
+  readonly scale: ScaleByPool;
   readonly graceMs: number;
 }
 
@@ -74,6 +77,7 @@ export function serverEnvironment(
     DOCKET_TOPOLOGY_PREFIX: facts.topologyPrefix,
     DOCKET_REPLICAS: String(facts.replicas),
     DOCKET_WORKLOADS: facts.workloads.join(","),
+    DOCKET_SCALE: JSON.stringify(facts.scale),
     DOCKET_GRACE_MS: String(facts.graceMs),
     DOCKET_WEBHOOK_ALLOW: env["DOCKET_WEBHOOK_ALLOW"] ?? "",
   };

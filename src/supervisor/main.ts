@@ -62,6 +62,8 @@ async function main(mode: Mode): Promise<number> {
     if (mode === "cluster") {
       out.line(`Servers  ${stack.urls.join(" ")}\nMongoDB  ${stack.mongodbUrl}\nNATS     ${stack.nats.url}`);
     }
+    const scaled = stack.autoscale();
+    if (scaled.length > 0) out.line(`Pools that grow and shrink by themselves: ${scaled.join(", ")}.`);
     whatNext(out, stack);
     await stop.asked;
     return EXIT.ok;

@@ -9,6 +9,13 @@ import type { ExecutorPlan } from "./pools.ts";
 import { startReady } from "./readyprocess.ts";
 import { checkoutIsOpen, NODE, ROOT } from "./checkout.ts";
 
+export interface ExecutorInput extends Variables {
+  readonly plan: ExecutorPlan;
+  readonly index: number;
+  readonly slotsBefore: number;
+  readonly brokerFor?: ((executor: string, url: string) => Promise<string>) | undefined;
+}
+
 interface Variables {
   readonly env: NodeJS.ProcessEnv;
   readonly extraEnv?: Readonly<Record<string, NodeJS.ProcessEnv>> | undefined;
@@ -62,16 +69,7 @@ export async function startServer(
 }
 
 /** An executor starts as root, prepares its sandbox, and drops to its own user by itself. */
-export async function startExecutor(
-  deps: StackDeps,
-  facts: StackFacts,
-  given: Variables & {
-    readonly plan: ExecutorPlan;
-    readonly index: number;
-    readonly slotsBefore: number;
-    readonly brokerFor?: ((executor: string, url: string) => Promise<string>) | undefined;
-  },
-): Promise<Kept> {
+export async function startExecutor(deps: StackDeps, facts: StackFacts, given: ExecutorInput): Promise<Kept> {
   const { plan } = given;
   if (deps.block === undefined) throw new Error("executors need root");
   const uid = deps.block.executor(given.index);

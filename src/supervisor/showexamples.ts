@@ -9,20 +9,40 @@ import { type Fleet, heardFleet, type LanguageState } from "./fleet.ts";
 import { judgeExamples } from "./judgeexamples.ts";
 import type { Stack } from "./stack.ts";
 
-/** A toolchain is installed and does not work; missing ones are only said. */
-export class BrokenToolchain extends Error {
-  constructor(broken: Fleet["broken"]) {
-    const lines = broken.map(({ executor, language, reason }) => `  ${language} on ${executor}: ${reason}`);
+const brokenLines = (broken: Fleet["broken"]): string[] =>
+  broken.map(({ executor, language, reason }) => `  ${language} on ${executor}: ${reason}`);
+
+/** Of the languages that the pools have, none is offered by anybody: such a stack would judge nothing. */
+export class NothingWorks extends Error {
+  constructor({ languages, broken }: Fleet) {
+    const told = new Set(broken.map(({ language }) => language));
+    const missing = languages
+      .filter(({ language, reasons }) => reasons.length > 0 && !told.has(language.id))
+      .map(({ language, reasons }) => `  ${language.id}: ${[...new Set(reasons)].join("; ")}`);
     super(
-      `A toolchain is installed and does not work:\n${lines.join("\n")}\n` +
-        "  Mend or remove it, or take its language out of docket.config.json.",
+      `No language of docket.config.json works here:\n${[...brokenLines(broken), ...missing].join("\n")}\n` +
+        "  Install or mend one, or put another one into docket.config.json.",
     );
   }
 }
 
+/** What works is offered all the same; a language whose toolchain fails its self-test is not. Throws NothingWorks. */
+function checkOffers(fleet: Fleet, out: Output): void {
+  const { languages, broken } = fleet;
+  const wanted = languages.filter(({ offered, reasons }) => offered || reasons.length > 0);
+  if (wanted.length > 0 && !wanted.some(({ offered }) => offered)) throw new NothingWorks(fleet);
+  if (broken.length === 0) return;
+  const lines = [
+    "Warning: a toolchain is installed and does not work, so this is not offered:",
+    ...brokenLines(broken),
+    "  Mend or remove it and restart, or take it out of docket.config.json.",
+  ];
+  out.line(`\n${out.warn(lines.join("\n"))}`);
+}
+
 /**
  * Imports the example problems and judges one right and one wrong program per offered language, all through the
- * public API. Resolves to the number of things that did not go as they should. Throws BrokenToolchain.
+ * public API. Resolves to the number of things that did not go as they should. Throws NothingWorks.
  */
 export async function showExamples(stack: Stack, out: Output): Promise<number> {
   const jury = createClient({ url: stack.url, token: stack.keys.jury });
@@ -33,10 +53,11 @@ export async function showExamples(stack: Stack, out: Output): Promise<number> {
     const imported: string[] = [];
     for (const folder of folders) if (await importExample(jury, folder, out)) imported.push(folder);
 
-    const { languages, broken } = await heardFleet(jury, stack.executors);
+    const fleet = await heardFleet(jury, stack.executors());
     out.line(`\n${out.bold("Languages")}:`);
+    const { languages } = fleet;
     for (const language of languages) out.line(languageRow(out, language));
-    if (broken.length > 0) throw new BrokenToolchain(broken);
+    checkOffers(fleet, out);
 
     const offered = new Set(languages.filter((one) => one.offered).map((one) => one.language.id));
     const programs = (await examplePrograms(imported)).filter((program) => offered.has(program.language));

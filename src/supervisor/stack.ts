@@ -2,18 +2,21 @@ import { chmod, mkdir, mkdtemp, realpath, rm, stat } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { readLimits } from "../shared/limits.ts";
+import { createClient } from "../cli/client.ts";
+import { type Autoscaler, startAutoscaler } from "./autoscaler.ts";
 import { startBacking } from "./backing.ts";
 import { NODES, removeSockets, startClusterBacking } from "./clusterbacking.ts";
 import { type DataFolder, takeDataFolder } from "./datafolder.ts";
 import type { StackDeps } from "./deps.ts";
 import { localUrl, type StackFacts } from "./environment.ts";
+import { createExecutorSet } from "./executorset.ts";
 import { identityOf } from "./identity.ts";
 import type { Kept, ProcessEvent } from "./keepalive.ts";
 import { ensureLocalKeys } from "./localkeys.ts";
 import { openLogFolder } from "./logfolder.ts";
-import { type PoolConfig, planExecutors, withTheirDevices } from "./pools.ts";
+import { type PoolConfig, checkRoom, planExecutors, scaleOf, withTheirDevices } from "./pools.ts";
 import { checkCanIsolate, checkReachable, freePort } from "./preflight.ts";
-import { startExecutor, startServer } from "./processes.ts";
+import { startServer } from "./processes.ts";
 import { takeUidBlock, type UidBlock } from "./uidblock.ts";
 import { startWatchdog } from "./watchdog.ts";
 
@@ -83,8 +86,10 @@ export interface Stack {
   readonly dataFolder: string;
   /** In the order they were started: mongod, nats-server, server, then the executors. Of a cluster: mongod-1 and so on. */
   processes(): StackProcess[];
-  /** Names of the executor processes: their executor ids. */
-  readonly executors: readonly string[];
+  /** Names of the executor processes that run or start, without those that drain: their executor ids. */
+  executors(): readonly string[];
+  /** From now on pools with `scale` grow and shrink as the server wishes; their names. */
+  autoscale(): readonly string[];
   /** Signals one process, SIGKILL by default; it is started again when it dies of it. False when it is down. */
   kill(name: string, signal?: NodeJS.Signals): boolean;
   /** Stops one process and starts it again; resolves when it is ready. */
@@ -140,6 +145,7 @@ async function build(
   const identity = await identityOf(data.path);
   const plans = planExecutors(options.pools, identity.id, availableParallelism());
   const executors = await withTheirDevices(plans);
+  checkRoom(executors);
   const block = await ownUidBlock(data.path, undo);
   if (block !== undefined) await checkReachable(data.path);
   const { logBytes } = readLimits(options.env);
@@ -178,32 +184,34 @@ async function build(
     bwrap: await bwrapPath(binFolder),
     toolchainDir: await toolchainFolder(binFolder),
     workloads: [...new Set(executors.flatMap((plan) => plan.workloads))],
+    scale: scaleOf(options.pools),
     graceMs,
   };
   for (const [index] of ports.entries()) keep(await startServer(deps, facts, { ...options, index }));
-  const started = await Promise.allSettled(
-    executors.map(async (plan, index) => {
-      const slotsBefore = executors.slice(0, index).reduce((sum, other) => sum + other.mostSlots, 0);
-      return await startExecutor(deps, facts, { plan, index, slotsBefore, ...options });
-    }),
-  );
-  const living = started.filter((one) => one.status === "fulfilled").map((one) => one.value);
-  kept.push(...living);
+  const set = createExecutorSet(deps, facts, { ...options, plans: executors, graceMs });
   // Together: each may use its whole grace time to finish its jobs.
-  undo.push(async () => {
-    await Promise.all(living.map((executor) => executor.stop(graceMs)));
-  });
-  for (const one of started) if (one.status === "rejected") throw one.reason;
+  undo.push(() => set.stop());
+  const first = executors.filter((plan) => plan.begins);
+  for (const one of await Promise.allSettled(first.map((plan) => set.start(plan)))) {
+    if (one.status === "rejected") throw one.reason;
+  }
 
+  const all = (): Kept[] => [...kept, ...set.processes()];
   const find = (name: string): Kept => {
-    const found = kept.find((process) => process.name === name);
+    const found = all().find((process) => process.name === name);
     if (found === undefined) {
-      throw new Error(`no process ${name}; there are ${kept.map((process) => process.name).join(", ")}`);
+      throw new Error(
+        `no process ${name}; there are ${all()
+          .map((process) => process.name)
+          .join(", ")}`,
+      );
     }
     return found;
   };
+  const url = localUrl(host, ports[0] ?? 0);
+  let autoscaler: Autoscaler | undefined;
   return {
-    url: localUrl(host, ports[0] ?? 0),
+    url,
     urls: ports.map((port) => localUrl(host, port)),
     keys: identity.keys,
     mongodbUrl: facts.mongodbUrl,
@@ -211,11 +219,22 @@ async function build(
     nats: backing.access,
     topologyPrefix: facts.topologyPrefix,
     dataFolder: data.path,
-    executors: executors.map((plan) => plan.id),
-    processes: () => kept.map((process) => ({ name: process.name, pid: process.pid() })),
+    executors: () => set.plans().map((plan) => plan.id),
+    processes: () => all().map((process) => ({ name: process.name, pid: process.pid() })),
     kill: (name, signal = "SIGKILL") => find(name).kill(signal),
     restart: async (name) => await find(name).restart(graceMs),
     ready: async (name) => await find(name).ready(),
+    autoscale: () => {
+      const pools = Object.keys(facts.scale);
+      if (pools.length === 0 || autoscaler !== undefined) return pools;
+      const client = createClient({ url, token: identity.keys.jury });
+      autoscaler = startAutoscaler({ set, client, tell: deps.tell }, { pools });
+      undo.push(async () => {
+        await autoscaler?.stop();
+        await client.close();
+      });
+      return pools;
+    },
     stop: stopAll,
   };
 }

@@ -4,7 +4,14 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { planExecutors, PoolConfigError, readPools, withTheirDevices } from "../../src/supervisor/pools.ts";
+import {
+  checkRoom,
+  planExecutors,
+  scaleOf,
+  PoolConfigError,
+  readPools,
+  withTheirDevices,
+} from "../../src/supervisor/pools.ts";
 import { freePort, PreflightError } from "../../src/supervisor/preflight.ts";
 
 let folder: string;
@@ -111,6 +118,40 @@ test("slots left out come from the core count and the profile", () => {
   ]);
   // Reserving all of them would leave the other lanes without any.
   expect(plan("cpu", 2, 1)).toEqual([2]);
+});
+
+test("a pool with scale has a plan for each executor it may grow to, and begins with some of them", async () => {
+  const begin = (pool: { executors?: number; scale: { least?: number; most: number } }): boolean[] =>
+    planExecutors([{ name: "p", languages: ["c"], ...pool }], "abcdef", 2).map(({ begins }) => begins);
+  expect(begin({ scale: { most: 3 } })).toEqual([true, false, false]);
+  expect(begin({ executors: 2, scale: { least: 2, most: 3 } })).toEqual([true, true, false]);
+  const scale = { least: 2, most: 3, targetWaitSeconds: 5 };
+  expect(
+    scaleOf([
+      { name: "p", languages: ["c"], scale },
+      { name: "q", languages: ["go"] },
+    ]),
+  ).toEqual({ p: { ...scale, coolDownSeconds: 120 } });
+
+  const wrong = await read(
+    JSON.stringify({
+      pools: [
+        { name: "a", languages: ["c"], executors: 5, scale: { least: 1, most: 4 } },
+        { name: "b", languages: ["c"], scale: { least: 5, most: 4 } },
+        { name: "c", languages: ["c"], scale: { most: 33 } },
+      ],
+    }),
+  );
+  expect((wrong as Error).message).toContain("pools.0.executors: expected 1 to 4, as scale says");
+  expect((wrong as Error).message).toContain("pools.1.scale.least: least is more than most");
+  expect((wrong as Error).message).toContain("pools.2.scale.most: expected at most 32 on one machine");
+});
+
+test("more executors and slots than a machine has users for are refused before anything starts", () => {
+  const plans = (slots: number, most: number) =>
+    planExecutors([{ name: "p", languages: ["c"], slots, mostSlots: slots, scale: { most } }], "abcdef", 2);
+  expect(() => checkRoom(plans(6, 32))).not.toThrow();
+  expect(() => checkRoom(plans(7, 32))).toThrow("32 executors with 224 slots");
 });
 
 test("executor ids carry the stack's id", () => {

@@ -16,7 +16,7 @@ const Pool = builder.objectRef<PoolView>("Pool").implement({
       resolve: ({ waiting }) => rounded(waiting, 2),
     }),
     arrivalsPerSecond: t.float({
-      description: "Jobs that come in for it, as of about the last minute.",
+      description: "Jobs that come in for it, as of about the last half minute.",
       resolve: ({ arrivalsPerSecond }) => rounded(arrivalsPerSecond, 3),
     }),
     serviceMs: t.int({

@@ -13,7 +13,7 @@ export interface Arrivals {
 }
 
 /** The rate is that of about so many seconds. */
-const RATE_SECONDS = 60;
+const RATE_SECONDS = 30;
 
 /**
  * The rate of arrivals, below 0 where more was cancelled than came. It follows from what every server sees alike: what was started meanwhile, and by how much the waiting changed.

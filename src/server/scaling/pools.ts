@@ -28,7 +28,7 @@ export interface PoolView {
   readonly busy: number;
   /** Its part of the jobs that wait in the queues it takes; no whole number. */
   readonly waiting: number;
-  /** Its part of the jobs that come in, about the last minute's. */
+  /** Its part of the jobs that come in, about the last half minute's. */
   readonly arrivalsPerSecond: number;
   /** Mean time that its jobs hold a slot; undefined when it has none. */
   readonly serviceMs: number | undefined;
@@ -38,6 +38,9 @@ export interface PoolView {
 
 /** Looked at anew after this, milliseconds: nothing is done while nobody asks. */
 const KEEP_MS = 2_000;
+
+/** So long a server that has just begun takes what it hears of for what there should be: it hears of one by one. */
+const YOUNG_SECONDS = 15;
 
 /** A pool as its live executors make it. */
 interface Members {
@@ -92,6 +95,7 @@ export function createPools(deps: {
   const arrivals = new Map<string, Arrivals>();
   const states = new Map<string, ScaleState>();
   let last: readonly PoolView[] = [];
+  let bornSeconds: number | undefined;
 
   function membersOf(): Members[] {
     const live = deps.executors().filter((one) => one.state !== "draining");
@@ -121,6 +125,8 @@ export function createPools(deps: {
     const [queues, serviceMs] = await Promise.all([deps.queues(), deps.serviceTimes.read()]);
     if (!deps.connected()) return last;
     const nowSeconds = monotonic() / 1_000;
+    bornSeconds ??= nowSeconds;
+    const young = nowSeconds - bornSeconds < YOUNG_SECONDS;
     const loads = queues.map((place) => ({
       place,
       waiting: deps.paused(place.language) ? 0 : place.waiting + place.pending,
@@ -138,7 +144,7 @@ export function createPools(deps: {
           : [{ ...load, waiting: load.waiting * part, arrivalsPerSecond: load.arrivalsPerSecond * part }];
       });
       const shape = { slots: pool.slotsEach, contestReserved: pool.reservedEach };
-      const state = scale(pool.settings, states.get(pool.name), {
+      const state = scale(pool.settings, young ? undefined : states.get(pool.name), {
         needed: executorsNeeded(shape, own, pool.settings.targetWaitSeconds),
         executors: pool.all.length,
         nowSeconds,

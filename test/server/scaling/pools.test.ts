@@ -168,6 +168,17 @@ describe("pools", () => {
     expect((await look())["scripts"]).toMatchObject({ executors: 1, waiting: 100, desiredExecutors: 5 });
   });
 
+  test("that a new server hears of one by one are not asked to shrink", async () => {
+    const { world, look } = watching({ scripts: SETTINGS });
+    const four = Array.from({ length: 4 }, () => executor("scripts"));
+    for (const count of [1, 2, 4]) {
+      world.executors = four.slice(0, count);
+      expect((await look(5))["scripts"]).toMatchObject({ desiredExecutors: count });
+    }
+    expect((await look(20))["scripts"]).toMatchObject({ desiredExecutors: 4 });
+    expect((await look(20))["scripts"]).toMatchObject({ desiredExecutors: 1 });
+  });
+
   test("with slots kept for contests need more executors for practice", async () => {
     const { world, look } = watching({ scripts: SETTINGS });
     world.executors = [executor("scripts", { contestReserved: 1 })];
