@@ -6,7 +6,7 @@ import { DataFolderTaken } from "./datafolder.ts";
 import { PoolConfigError } from "./pools.ts";
 import { PreflightError } from "./preflight.ts";
 import { NotReady } from "./readyprocess.ts";
-import { BrokenToolchain } from "./showexamples.ts";
+import { NothingWorks } from "./showexamples.ts";
 import { StoppedEarly } from "./stopping.ts";
 
 /** What to tell a person about a start that failed, and the exit code. */
@@ -34,7 +34,7 @@ export function explain(error: unknown): { readonly message: string; readonly co
   }
   if (
     error instanceof PreflightError ||
-    error instanceof BrokenToolchain ||
+    error instanceof NothingWorks ||
     error instanceof PoolConfigError ||
     error instanceof EnvironmentError
   ) {

@@ -3,6 +3,8 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createClient } from "../../src/cli/client.ts";
+import { LANGUAGES } from "../../src/cli/operations.ts";
 import { processesWith } from "../support/processes.ts";
 import { makeHome, startSupervisor, type Supervisor } from "../support/supervisor.ts";
 
@@ -44,6 +46,30 @@ async function refused(
 }
 
 const CONFIG = 78;
+const HAS_RUSTC = existsSync("/usr/bin/rustc");
+const HIDE_JAVA = 'for d in /usr/lib/jvm /opt; do [ -d "$d" ] && mount -t tmpfs none "$d"; done';
+
+/** Knows its version and its place, and nothing else. */
+async function brokenRust(): Promise<void> {
+  const rustc = `#!/bin/sh
+case "$1" in
+  --version) echo "rustc 0.0.0 (broken)" ;;
+  --print) echo ${home.folder}/sysroot ;;
+  *) echo "internal compiler error" >&2; exit 1 ;;
+esac
+`;
+  for (const folder of [".cargo/bin", "sysroot/bin"]) {
+    await mkdir(join(home.folder, folder), { recursive: true });
+    await writeFile(join(home.folder, folder, "rustc"), rustc, { mode: 0o755 });
+  }
+}
+
+/** One pool of these languages, and a home folder in which the broken Rust is found. */
+async function pool(languages: readonly string[]): Promise<NodeJS.ProcessEnv> {
+  const config = join(home.folder, "mixed.json");
+  await writeFile(config, JSON.stringify({ pools: [{ name: "mixed", languages, slots: 1 }] }));
+  return { DOCKET_CONFIG: config, HOME: home.folder, JAVA_HOME: home.folder };
+}
 
 describe("npm start refuses", () => {
   test("a port that is taken", async () => {
@@ -117,28 +143,45 @@ describe("npm start refuses", () => {
   });
 
   // Debian's own rustc would be found first.
-  test.skipIf(existsSync("/usr/bin/rustc"))(
-    "a toolchain that is there and does not work",
+  test.skipIf(HAS_RUSTC)(
+    "pools of which no language works: one that is there and broken, one that is not there",
     async () => {
-      const config = join(home.folder, "rust.json");
-      await writeFile(config, JSON.stringify({ pools: [{ name: "rust", languages: ["rust"], slots: 1 }] }));
-      // Knows its version and its place, and nothing else.
-      const rustc = `#!/bin/sh
-case "$1" in
-  --version) echo "rustc 0.0.0 (broken)" ;;
-  --print) echo ${home.folder}/sysroot ;;
-  *) echo "internal compiler error" >&2; exit 1 ;;
-esac
-`;
-      for (const folder of [".cargo/bin", "sysroot/bin"]) {
-        await mkdir(join(home.folder, folder), { recursive: true });
-        await writeFile(join(home.folder, folder, "rustc"), rustc, { mode: 0o755 });
-      }
-      const { code, output } = await refused({ DOCKET_CONFIG: config, HOME: home.folder });
+      await brokenRust();
+      const { code, output } = await refused(await pool(["rust", "java"]), inNamespace(HIDE_JAVA));
       expect(code).toBe(CONFIG);
-      expect(output).toMatch(/rust on rust-1-\S+: .*self-test does not compile.*internal compiler error/);
+      expect(output).toMatch(/rust on mixed-1-\S+: .*self-test does not compile.*internal compiler error/);
+      expect(output).toMatch(/^ {2}java: .*apt-get install/m);
       expect(output).toContain("docket.config.json");
     },
-    60_000,
+    120_000,
+  );
+});
+
+describe("npm start warns", () => {
+  test.skipIf(HAS_RUSTC)(
+    "of a toolchain that is there and does not work, and offers the others",
+    async () => {
+      await brokenRust();
+      started = startSupervisor("start", { ...home.env, ...(await pool(["rust", "python"])) });
+      const stack = await started.up();
+      expect(started.output()).toMatch(
+        /Warning: .*does not work.*\n {2}rust on mixed-1-\S+: .*does not compile/,
+      );
+      expect(started.output()).toContain("2 of 2 verdicts as expected");
+      const client = createClient({ url: stack.url, token: stack.keys.participant });
+      const { languages } = await client.request(LANGUAGES);
+      await client.close();
+      const rust = languages.find(({ language }) => language.id === "rust");
+      expect(rust).toMatchObject({
+        offered: false,
+        reasons: [expect.stringContaining("internal compiler error") as string],
+      });
+      expect(languages.filter(({ offered }) => offered).map(({ language }) => language.id)).toEqual([
+        "python",
+      ]);
+      started.kill("SIGTERM");
+      expect(await started.exited).toBe(0);
+    },
+    180_000,
   );
 });

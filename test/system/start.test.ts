@@ -220,7 +220,8 @@ describe("npm run demo", () => {
     const env = { DOCKET_CONFIG: config, JAVA_HOME: home.folder };
     const demo = startSupervisor("demo", { ...home.env, ...env }, ["unshare", "-m", "sh", "-c", HIDE_JAVA]);
     running.push(demo);
-    expect(await demo.exited).toBe(1);
+    expect(await demo.exited).toBe(78);
     expect(demo.output()).toMatch(/Java +not offered: .*apt-get install/);
+    expect(demo.output()).toMatch(/No language .* works here:\n {2}java: .*apt-get install/);
   }, 120_000);
 });

@@ -104,13 +104,13 @@ it(`of ${COUNT} submissions judges each once, tells what would change, and chang
   );
   expect(await movedNow()).toBe(0);
 
-  let applying = true;
+  const applied = new AbortController();
   const seen = new Set<number>();
   const watching = (async () => {
-    while (applying) seen.add(await movedNow());
+    while (!applied.signal.aborted) seen.add(await movedNow());
   })();
   const outcome = await server.backbone.applyRejudge({ id, by: "head of jury" });
-  applying = false;
+  applied.abort();
   await watching;
   expect(outcome).toMatchObject({
     type: "done",
