@@ -119,6 +119,8 @@ export const ManifestTest = z.object({
   files: z.array(SourceFile).optional(),
   /** Place in the manifest's `groups`; needed as soon as there are any. */
   group: z.int().min(0).optional(),
+  /** Where tests of a group differ in that: what it gives when accepted, and the most that the validator can give. */
+  points: z.number().min(0).optional(),
 });
 export type ManifestTest = z.infer<typeof ManifestTest>;
 

@@ -245,7 +245,7 @@ export type GivenScore = { readonly type: "score" | "multiplier"; readonly value
 /** The score of a test; undefined where tests have none. Throws JudgeFault when the validator may not give such a score. */
 export function testScore(
   manifest: ProblemManifest,
-  test: { readonly name: string; readonly group?: number | undefined },
+  test: { readonly name: string; readonly group?: number | undefined; readonly points?: number | undefined },
   verdict: Verdict,
   given: GivenScore | undefined,
 ): number | undefined {
@@ -264,7 +264,9 @@ export function testScore(
     if (given?.type === "multiplier")
       throw refuse("gave score_multiplier.txt, which the legacy layout does not have");
     if (given === undefined && manifest.validatorScores === true) throw refuse("gave no score.txt");
-    return given?.value ?? grading.acceptScore;
+    if (given !== undefined && given.value > (test.points ?? Infinity))
+      throw refuse(`gave the score ${given.value}, above the test's ${test.points},`);
+    return given?.value ?? test.points ?? grading.acceptScore;
   }
   const most = grading.testScore;
   if (most === undefined) {

@@ -5,6 +5,7 @@ import { elementsAt, parseXml, type XmlElement, XmlMistake } from "../../shared/
 import type { Findings } from "./finding.ts";
 import { DEFAULT_PACKAGE_LIMITS, MOST_TIME_SECONDS } from "./packagelimits.ts";
 import { asSourceFile } from "./tests.ts";
+import { readPoints } from "./polygonpoints.ts";
 import { type PackageTree, readText } from "./tree.ts";
 import type { UnpackedFile } from "./unpack.ts";
 
@@ -47,13 +48,20 @@ function numberIn(
   return 1;
 }
 
-function findTests(deps: Deps, set: XmlElement): { tests: ManifestTest[]; blobs: UnpackedFile[] } {
+function findTests(
+  deps: Deps,
+  set: XmlElement,
+): {
+  readonly judged: Pick<Described, "tests" | "groups" | "scoring">;
+  readonly blobs: readonly UnpackedFile[];
+} {
   const { tree, findings, limits } = deps;
   const count = numberIn(deps, set, "test-count", { unit: "tests", most: limits.problemTests });
   const patternOf = (name: string, usual: string): string => elementsAt(set, name)[0]?.text.trim() || usual;
   const inputs = patternOf("input-path-pattern", "tests/%02d");
   const answers = patternOf("answer-path-pattern", "tests/%02d.a");
   const described = elementsAt(set, "tests", "test");
+  const points = readPoints({ findings, file: POLYGON_FILE }, set, count);
   const blobs: UnpackedFile[] = [];
   const tests: ManifestTest[] = [];
   for (let number = 1; number <= count; number++) {
@@ -75,14 +83,11 @@ function findTests(deps: Deps, set: XmlElement): { tests: ManifestTest[]; blobs:
       answer: answer.sha256,
       inputBytes: input.sizeBytes,
       answerBytes: answer.sizeBytes,
+      ...points?.tests[number - 1],
     });
   }
-  if (described.some(({ attributes }) => Number(attributes["points"] ?? 0) > 0)) {
-    findings.warn(POLYGON_FILE, "points and groups of tests are not read: judged as pass-fail", {
-      line: described[0]?.line,
-    });
-  }
-  return { tests, blobs };
+  const scoring = points === undefined ? {} : { groups: points.groups, scoring: true };
+  return { judged: { tests, ...scoring }, blobs };
 }
 
 interface FoundProgram {
@@ -191,7 +196,7 @@ export async function readPolygon(
       },
     );
   }
-  const { tests, blobs } = findTests(deps, set);
+  const { judged, blobs } = findTests(deps, set);
   const { judges, blobs: sources } = findJudges(deps, problem);
   const bytes = numberIn(deps, set, "memory-limit", { unit: "bytes", most: 64 * 2 ** 30 });
   const manifest: Described = {
@@ -203,7 +208,7 @@ export async function readPolygon(
       memoryMiB: Math.max(1, Math.round(bytes / 2 ** 20)),
     },
     runAllTests: false,
-    tests,
+    ...judged,
     ...judges,
   };
   return { manifest, blobs: [...blobs, ...sources] };

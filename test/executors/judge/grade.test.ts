@@ -145,3 +145,40 @@ test.each<
   if (expected instanceof RegExp) expect(() => testScore(manifest, of, verdict, given)).toThrow(expected);
   else expect(testScore(manifest, of, verdict, given)).toBe(expected);
 });
+
+/** As a Polygon package becomes: a group that gives each test's points, and one that is all or nothing and needs it. */
+const polygon = (() => {
+  const groups: ManifestGroup[] = [
+    { name: "", breaks: false, grading: legacy({ verdict: "first", acceptScore: 0, most: 60 }) },
+    { name: "1", parent: 0, breaks: false, grading: legacy({ verdict: "first", acceptScore: 0, most: 30 }) },
+    {
+      name: "2",
+      parent: 0,
+      breaks: true,
+      requires: [1],
+      grading: legacy({ verdict: "first", score: "min", acceptScore: 0, most: 30 }),
+    },
+  ];
+  const manifest = manifestOf([1, 1, 2, 2], { groups, scoring: true });
+  const points = [10, 20, 30, 30];
+  return { ...manifest, tests: manifest.tests.map((one, i) => ({ ...one, points: points[i] })) };
+})();
+
+test.each<[Verdict[], Verdict, number, number[]]>([
+  [["AC", "AC", "AC", "AC"], "AC", 60, [0, 1, 2, 3]],
+  [["AC", "WA", "AC", "AC"], "WA", 10, [0, 1]],
+  [["WA", "AC", "AC", "AC"], "WA", 20, [0, 1]],
+  [["AC", "AC", "TLE", "AC"], "TLE", 30, [0, 1, 2]],
+  [["AC", "AC", "AC", "WA"], "WA", 30, [0, 1, 2, 3]],
+])("tests of one group give points of their own: %j", (verdicts, verdict, points, run) => {
+  expect(judged(polygon, verdicts)).toMatchObject({ verdict, score: points, run });
+});
+
+test("a validator gives part of a test's points, and never more", () => {
+  const [first] = polygon.tests;
+  if (first === undefined) throw new Error("no tests");
+  const given = (value: number) => testScore(polygon, first, "AC", { type: "score", value });
+  expect(given(3.5)).toBe(3.5);
+  expect(given(10)).toBe(10);
+  expect(() => given(10.5)).toThrow(/gave the score 10.5, above the test's 10,/);
+});

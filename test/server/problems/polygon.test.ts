@@ -102,6 +102,75 @@ it("an interactor without a checker decides alone", async () => {
   );
 });
 
+/** With six tests, of points and groups as given. */
+function scored(tests: readonly (readonly [string, string])[], groups: string) {
+  const described = tests.map(([group, points]) => `<test group="${group}" points="${points}"/>`).join("\n");
+  const xml = XML.replace(/<tests>.*<\/tests>/, `<tests>${described}</tests>\n<groups>${groups}</groups>`);
+  const files = tests.flatMap((_, i) => [
+    [`tests/0${i + 1}`, `${i}\n`],
+    [`tests/0${i + 1}.a`, "a\n"],
+  ]);
+  const count = `<test-count>${tests.length}</test-count>`;
+  return zipOf({
+    ...full,
+    ...Object.fromEntries(files),
+    "problem.xml": xml.replace(/<test-count>.*<\/test-count>/, count),
+  });
+}
+
+it("points, groups, policies and dependencies make a scoring problem", async () => {
+  const imports = collectImports();
+  const archive = scored(
+    [
+      ["0", "0"],
+      ["1", "10"],
+      ["1", "20.5"],
+      ["2", "15"],
+      ["2", "15"],
+      ["", "9.5"],
+    ],
+    `<group name="0" points-policy="complete-group"/>
+<group name="1" points-policy="each-test"/>
+<group name="2" points-policy="complete-group" points="30.0"><dependencies><dependency group="1"/></dependencies></group>`,
+  );
+  const result = await imports.run(archive);
+  const { tests, groups, scoring } = imports.manifest(result);
+  expect(lines(result, "warning").filter((line) => line.includes("points"))).toEqual([]);
+  expect(scoring).toBe(true);
+  expect(tests.map(({ group, points }) => [group, points])).toEqual([
+    [1, 0],
+    [2, 10],
+    [2, 20.5],
+    [3, 30],
+    [3, 30],
+    [0, 9.5],
+  ]);
+  expect(groups).toMatchObject([
+    { name: "", breaks: false, grading: { score: "sum", most: 70 } },
+    { name: "0", parent: 0, breaks: true, grading: { score: "min", most: 0 } },
+    { name: "1", parent: 0, breaks: false, grading: { score: "sum", most: 30.5 } },
+    { name: "2", parent: 0, breaks: true, requires: [2], grading: { score: "min", most: 30 } },
+  ]);
+});
+
+it("mistakes in points and groups are named", async () => {
+  const archive = scored(
+    [
+      ["late", "1"],
+      ["early", "-1"],
+    ],
+    `<group name="early" points-policy="some"/>
+<group name="late"><dependencies><dependency group="early"/><dependency group="none"/></dependencies></group>`,
+  );
+  const result = await collectImports().run(archive);
+  expect(lines(result, "error").map((line) => line.replace(/^problem.xml:\d+ /, ""))).toEqual([
+    'points is "-1"',
+    'points-policy of the group early is "some"',
+    "the group late depends on early, which has tests after its first one",
+    'the group late depends on "none", which has no tests',
+  ]);
+});
+
 it("what is wrong with one is named together, with lines", async () => {
   const { "tests/02.a": _, "files/check.cpp": __, ...rest } = full;
   const xml = XML.replace("1500", "soon")
