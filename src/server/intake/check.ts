@@ -89,8 +89,6 @@ export function checkProgram(
       `There is no language ${JSON.stringify(input.language.slice(0, 40))}; there are: ${LANGUAGE_IDS.join(", ")}.`,
     );
   }
-  const reason = deps.notOffered(language);
-  if (reason !== undefined) return refuse("LANGUAGE_NOT_OFFERED", reason);
   const key = input.idempotencyKey;
   if (key !== undefined && !isIdempotencyKey(limits, key)) {
     return refuse(
@@ -111,6 +109,12 @@ export function checkProgram(
   if (sourceBytes > limits.sourceBytes)
     return tooLarge(sourceBytes, passed(limits, "sourceBytes"), "the server");
   return { language, files, sourceBytes };
+}
+
+/** Whether anybody could run it. */
+export function checkOffered(deps: Pick<CheckDeps, "notOffered">, language: LanguageId): Refusal | undefined {
+  const reason = deps.notOffered(language);
+  return reason === undefined ? undefined : refuse("LANGUAGE_NOT_OFFERED", reason);
 }
 
 /** Sorts out what can never be judged, before anything is stored. */
@@ -146,7 +150,11 @@ export const problemNotFound = (id: string): Refusal =>
  * The problem's own limits and needs. What is handed in for a problem that needs a device is judged in the variant of
  * its language that has one, so it waits in a queue that only executors with the device take from.
  */
-export function checkAgainstProblem(checked: CheckedInput, problem: ProblemDocument): Refusal | CheckedInput {
+export function checkAgainstProblem(
+  deps: Pick<CheckDeps, "notOffered">,
+  checked: CheckedInput,
+  problem: ProblemDocument,
+): Refusal | CheckedInput {
   const { languages, resource, takenOut } = problem;
   if (takenOut !== undefined) {
     return refuse(
@@ -168,6 +176,8 @@ export function checkAgainstProblem(checked: CheckedInput, problem: ProblemDocum
       `The problem ${problem._id} does not take ${LANGUAGES[checked.language].name}; it takes: ${languages.join(", ")}.`,
     );
   }
+  const nobody = checkOffered(deps, language);
+  if (nobody !== undefined) return nobody;
   const limit = problem.codeKiB * 1024;
   return checked.sourceBytes > limit
     ? tooLarge(checked.sourceBytes, { limit }, "the problem")

@@ -17,7 +17,7 @@ import {
   type WorkDocument,
 } from "../store/documents.ts";
 import { StoreUnavailable } from "../store/unavailable.ts";
-import { checkProgram, type GivenProgram } from "./check.ts";
+import { checkOffered, checkProgram, type GivenProgram } from "./check.ts";
 import { firstDispatch, sendFirst } from "./firstdispatch.ts";
 import { JOB_MARGIN_MS, STEP_FACTOR, TEST_MARGIN_MS, WALL_FACTOR } from "./judgework.ts";
 import { passed, refuse, type SubmitOutcome } from "./outcome.ts";
@@ -81,6 +81,8 @@ async function checkAndStore(deps: SubmitDeps, given: RunCodeInput): Promise<Sub
     const { limits } = deps;
     const program = checkProgram(deps, given);
     if ("type" in program) return program;
+    const nobody = checkOffered(deps, program.language);
+    if (nobody !== undefined) return nobody;
     const stdinBytes = given.stdin?.length ?? 0;
     if (stdinBytes > limits.codeRunInputBytes) {
       const message = `The input has ${stdinBytes} bytes; at most ${limits.codeRunInputBytes} are taken.`;

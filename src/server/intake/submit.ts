@@ -215,7 +215,7 @@ async function checkAndStore(deps: SubmitDeps, input: SubmitInput): Promise<Subm
       checkContest(deps, input),
     ]);
     if (problem === undefined) return problemNotFound(given.problem);
-    const checked = checkAgainstProblem(given, problem);
+    const checked = checkAgainstProblem(deps, given, problem);
     if ("type" in checked) return checked;
     if (contest === undefined) return await accept(deps, input, checked, { problem, contest });
     const inContest = { ...checked, contest: ContestId.parse(input.contest) };

@@ -187,6 +187,7 @@ describe("who may see what", () => {
           "languages",
           "memoryMiB",
           "name",
+          "resource",
           "takenOutAt",
           "takenOutReason",
           "testCount",

@@ -1,8 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { submissionsInStream } from "../../../src/server/broker/jobs.ts";
-import { judgementId, type SubmissionId } from "../../../src/shared/ids.ts";
+import { judgementId, type ProblemId, type SubmissionId } from "../../../src/shared/ids.ts";
 import { namespace } from "../../support/namespace.ts";
-import { accepted, eventually, openWire, putProblem, type Server, startServer, type Wire } from "../rig.ts";
+import {
+  accepted,
+  eventually,
+  openWire,
+  PROBLEM,
+  putProblem,
+  type Server,
+  startServer,
+  type Wire,
+} from "../rig.ts";
 
 const ns = namespace();
 const WINDOW = 3;
@@ -132,5 +141,55 @@ describe("a paused queue", () => {
     expect(await server.store.pauses.remove("java")).toBe(true);
     const out: SubmissionId[] = [];
     while (!out.includes(submission._id)) out.push(await end(await executor.take("java")));
+  });
+});
+
+describe("a paused problem", () => {
+  it("takes submissions and sends none out, on any server, until it is resumed; others pass", async () => {
+    const problem = "stopped" as ProblemId;
+    await putProblem(server.store, problem);
+    const submit = (to: Server, of: ProblemId = problem) =>
+      accepted(to, { owner: "keen", language: "kotlin", problem: of });
+    const executor = wire.executor("e1");
+    const end = async (): Promise<SubmissionId> => {
+      const held = await executor.take("kotlin");
+      await executor.emit(held, 1, { type: "finished", result: { verdict: "AC" } });
+      await executor.ack(held);
+      return held.job.submission;
+    };
+    // One more than may be out at once: it is in line when the pause comes.
+    const before: SubmissionId[] = [];
+    for (let i = 0; i <= WINDOW; i++) before.push((await submit(server)).submission._id);
+    const inLine = before.at(-1);
+    await server.store.problemPauses.put({
+      _id: problem,
+      reason: "wrong answers",
+      by: "chief",
+      at: new Date(),
+    });
+    const reason = "the problem stopped is paused: wrong answers";
+    const judgement = inLine && (await server.store.judgements.get(judgementId(inLine, 1)));
+    if (judgement === undefined || inLine === undefined) throw new Error("it is not there");
+    for (const one of [server, other]) {
+      await eventually(
+        async () => (await one.backbone.waitOf(judgement))?.reason,
+        (told) => told === reason,
+      );
+    }
+    const after = await submit(other);
+    expect(await other.backbone.waitOf(after.judgement)).toMatchObject({ waitMs: undefined, reason });
+    // What is out is finished; the place that comes free is another problem's.
+    for (let i = 0; i < WINDOW; i++) expect(before).toContain(await end());
+    const { submission: passing } = await submit(server, PROBLEM);
+    expect(await end()).toBe(passing._id);
+    await eventually(
+      () => server.store.held.parkedCount(problem),
+      (count) => count === 2,
+    );
+    expect(await executor.pull("kotlin")).toBeUndefined();
+
+    expect(await server.store.problemPauses.remove(problem)).toBe(true);
+    expect([await end(), await end()].toSorted()).toEqual([inLine, after.submission._id].toSorted());
+    expect(await server.store.held.parked()).toEqual([]);
   });
 });
