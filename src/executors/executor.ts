@@ -15,6 +15,7 @@ import { createAskFence } from "./backbone/fencecheck.ts";
 import { createHealth } from "./backbone/health.ts";
 import { createHealthServer } from "./backbone/healthserver.ts";
 import { type HoldDeps, holdJob } from "./backbone/hold.ts";
+import { createLending } from "./backbone/lending.ts";
 import { createMetrics } from "./backbone/metrics.ts";
 import { createOffer, type TestedLanguage } from "./backbone/offer.ts";
 import { createPresence, type PresenceService } from "./backbone/presence.ts";
@@ -63,6 +64,7 @@ export async function openExecutor(deps: ExecutorDeps): Promise<Executor> {
   const health = createHealth(log);
   let presence: PresenceService | undefined;
   const healthServer = createHealthServer({
+    host: config.healthHost,
     port: config.healthPort,
     registry: deps.registry,
     state: () => presence?.state() ?? "starting",
@@ -100,8 +102,11 @@ export async function openExecutor(deps: ExecutorDeps): Promise<Executor> {
   };
   const pool = createPool({ setup: config, log });
   const parts = { connection, topology, board, health, offer, pool, metrics, clock, monotonic, log };
+  const lending = createLending();
   const holdDeps: HoldDeps = {
     ...parts,
+    ready: (slot) => lending.ready(slot),
+    lendSlot: () => worker.lendSlot(),
     kinds: deps.kinds,
     askFence: createAskFence(parts),
     crash: crashPoint(config.crashAt),
@@ -120,6 +125,7 @@ export async function openExecutor(deps: ExecutorDeps): Promise<Executor> {
   const worker = createWorker({
     ...parts,
     puller,
+    lending,
     hearPoolMs: config.hearPoolMs,
     finishMs: Math.max(0, config.graceMs - GIVE_BACK_MS - MARGIN_MS),
     hold: (delivery, language, slot) => holdJob(holdDeps, delivery, language, slot),

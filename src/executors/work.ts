@@ -37,8 +37,19 @@ export interface BlobSource {
   open(sha256: Sha256): Promise<{ readonly path: string; release(): void }>;
 }
 
+/** A slot beside a job's own: no job has it, so whoever can run several programs at once may have it meanwhile. */
+export interface LentSlot {
+  readonly slot: number;
+  /** Aborted when a job comes for the slot: what runs there is to be stopped, and the slot given back at once. */
+  readonly signal: AbortSignal;
+  /** To be called when nothing runs there any more. */
+  giveBack(): void;
+}
+
 export interface WorkContext {
   readonly slot: number;
+  /** One more slot for this job, as long as no other job wants it; undefined when none is free. */
+  lendSlot(): LentSlot | undefined;
   readonly signal: AbortSignal;
   readonly blobs: BlobSource;
   readonly log: Log;

@@ -231,6 +231,11 @@ export const LIMIT_DEFINITIONS = define({
     default: 256 * 1024 * 1024,
     doc: "An executor with less free space in its work folder takes no jobs.",
   },
+  parallelTests: {
+    unit: "count",
+    default: 4,
+    doc: "Most tests of one judging at once on one executor, in slots that no job wants and on cores of their own; 1: one by one.",
+  },
   codeRunTimeMs: {
     unit: "ms",
     default: 10_000,

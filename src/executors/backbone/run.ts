@@ -5,7 +5,7 @@ import { fault, faultOfThrown } from "./faults.ts";
 import type { Health } from "./health.ts";
 import type { Offer } from "./offer.ts";
 import type { Reporter } from "./reporter.ts";
-import type { BlobSource, Outcome, WorkKind } from "../work.ts";
+import type { BlobSource, LentSlot, Outcome, WorkKind } from "../work.ts";
 
 export interface RunDeps {
   readonly kinds: readonly WorkKind[];
@@ -13,6 +13,9 @@ export interface RunDeps {
   readonly health: Health;
   readonly blobs: (capability: string, signal: AbortSignal) => BlobSource;
   readonly monotonic: () => number;
+  /** Resolves once the job's slot, if it was lent to another, is its own. */
+  readonly ready: (slot: number) => Promise<void>;
+  readonly lendSlot: () => LentSlot | undefined;
   /** Ends the process, in order: what it is for cannot be done any more. */
   readonly fail: (error: Error) => void;
 }
@@ -90,16 +93,17 @@ async function runOnce(deps: RunDeps, input: RunInput, kind: WorkKind): Promise<
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), Math.min(job.deadlineMs, LONGEST_TIMER_MS));
   const signal = AbortSignal.any([stop, deadline.signal]);
-  const work = attemptWork(
-    async () =>
-      await kind.run(job, {
-        slot,
-        signal,
-        blobs: deps.blobs(job.capability, signal),
-        log,
-        report: (type, result) => reporter.report(type, result),
-      }),
-  );
+  const work = attemptWork(async () => {
+    await deps.ready(slot);
+    return await kind.run(job, {
+      slot,
+      lendSlot: deps.lendSlot,
+      signal,
+      blobs: deps.blobs(job.capability, signal),
+      log,
+      report: (type, result) => reporter.report(type, result),
+    });
+  });
   const outcome = await Promise.race([work, stuck(signal)]);
   clearTimeout(timer);
   if (outcome === "stuck") {

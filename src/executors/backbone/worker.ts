@@ -3,11 +3,13 @@ import type { QueueId } from "../../shared/queue.ts";
 import type { Service } from "../../shared/lifecycle.ts";
 import type { Log } from "../../shared/log.ts";
 import { subjects, type Topology } from "../../shared/topology.ts";
+import type { LentSlot } from "../work.ts";
 import type { Board } from "./board.ts";
 import { createChange, nextChange, pause } from "./change.ts";
 import type { Connection } from "./connection.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Health } from "./health.ts";
+import type { Lending } from "./lending.ts";
 import type { ExecutorMetrics } from "./metrics.ts";
 import type { Offer } from "./offer.ts";
 import type { Pool } from "./pool.ts";
@@ -29,6 +31,7 @@ export interface WorkerDeps {
   readonly finishMs: number;
   /** So long no job is taken at the start when no server has told of the pool, milliseconds. */
   readonly hearPoolMs: number;
+  readonly lending: Lending;
   /** Resolves when the slot is free again; never rejects. */
   readonly hold: (delivery: Delivery, language: QueueId, slot: number) => Promise<void>;
 }
@@ -36,6 +39,8 @@ export interface WorkerDeps {
 export interface Worker extends Service {
   /** Lends a slot to something that is no job, such as a self-test, as soon as one is free. */
   borrow<T>(use: (slot: number) => Promise<T>): Promise<T>;
+  /** A free slot for a job that can use more than its own; it stays free for the next job. */
+  lendSlot(): LentSlot | undefined;
   draining(): boolean;
 }
 
@@ -214,11 +219,13 @@ export function createWorker(deps: WorkerDeps): Worker {
   return {
     name: "worker",
     draining: () => stopped.signal.aborted,
+    lendSlot: () => deps.lending.lend(freeSlots.slice(0, freeNow())),
     borrow: async (use) => {
       while (freeNow() === 0) await nextChange(wake, LOOK_INTERVAL_MS, NEVER);
       const slot = freeSlots.shift();
       if (slot === undefined) throw new Error("a free slot is not there");
       try {
+        await deps.lending.ready(slot);
         return await use(slot);
       } finally {
         giveBack(slot);

@@ -2,6 +2,7 @@ import { closeSync, constants, copyFileSync, fstatSync, lstatSync, openSync } fr
 import { mkdir, unlink } from "node:fs/promises";
 import { chmod } from "node:fs/promises";
 import { join } from "node:path";
+import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { GivenScore } from "./grade.ts";
 import { readWords } from "./run.ts";
 import type { Workspace } from "./workspace.ts";
@@ -25,10 +26,21 @@ const OWN = "words";
 
 export async function openFeedback(workspace: Workspace): Promise<Feedback> {
   const host = await workspace.writableFolder("feedback");
-  const own = join(host, OWN);
-  await mkdir(own);
-  await chmod(own, 0o777);
-  return { host, inside: `${FEEDBACK_INSIDE}/${OWN}/`, file: (name) => join(own, name) };
+  await makeOwn(host);
+  return { host, inside: `${FEEDBACK_INSIDE}/${OWN}/`, file: (name) => join(host, OWN, name) };
+}
+
+/** As it was when it was opened; nothing may be running with it. */
+export async function emptyFeedback(sandbox: Pick<Sandbox, "remove">, { host }: Feedback): Promise<void> {
+  await sandbox.remove(host);
+  await mkdir(host);
+  await chmod(host, 0o777);
+  await makeOwn(host);
+}
+
+async function makeOwn(host: string): Promise<void> {
+  await mkdir(join(host, OWN));
+  await chmod(join(host, OWN), 0o777);
 }
 
 /** What a validator may write into a score file: a number as the format writes them, not negative unless `signed`. */

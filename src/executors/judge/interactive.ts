@@ -3,8 +3,8 @@ import { closeSync, constants, existsSync, openSync, readFileSync, readSync } fr
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { type RunResult, SandboxFault } from "../sandbox/sandbox.ts";
-import { FEEDBACK_INSIDE, type Feedback } from "./feedback.ts";
+import { type RunLimits, type RunResult, type Sandbox, SandboxFault } from "../sandbox/sandbox.ts";
+import { emptyFeedback, FEEDBACK_INSIDE, type Feedback } from "./feedback.ts";
 import { runLimits, testRequest } from "./program.ts";
 import { readTranscript, relayCommand, RELAY_PROCESSES } from "./relay.ts";
 import type { FinishedRun } from "./run.ts";
@@ -18,8 +18,39 @@ const GRACE_MS = 2_000;
 /** What is left in a pipe whose reader has gone is looked for so often, milliseconds. */
 const DRAIN_MS = 5;
 
+type Interaction = PassInput & { readonly validator: CustomValidator; readonly feedback: Feedback };
+
 /**
- * One interactive pass. Program and validator run in sandboxes of their own, pinned to one core (two that wait for each
+ * One interactive pass. A TLE that may not be believed is run again alone, with both programs, as others are; not in a
+ * multi-pass problem, where what the validator keeps from one pass to the next is changed by each.
+ */
+export async function interact(deps: TestDeps, given: Interaction): Promise<Pass> {
+  const { program, manifest, feedback } = given;
+  const { timeFactor } = program.definition;
+  const limits = runLimits(program, manifest.limits, { timeFactor, pressure: deps.cpuPressure() });
+  if (manifest.passes !== undefined) return await converse(deps, given, { limits, stopAt: limits });
+  let attempts = 0;
+  return await deps.reruns.believe(
+    limits,
+    async (sandbox, stopAt) => {
+      attempts += 1;
+      if (attempts > 1) await emptyFeedback(deps.sandbox, feedback);
+      return await converse({ ...deps, sandbox }, given, { limits, stopAt });
+    },
+    ({ run, judged }) => (judged.verdict === "TLE" ? run : undefined),
+  );
+}
+
+type ConverseDeps = Omit<TestDeps, "sandbox"> & { readonly sandbox: Pick<Sandbox, "run"> };
+
+/** `limits` are the program's own, by which its time is judged; it is stopped at those of `stopAt`. */
+interface Bounds {
+  readonly limits: RunLimits;
+  readonly stopAt: RunLimits;
+}
+
+/**
+ * Program and validator run in sandboxes of their own, pinned to one core (two that wait for each
  * other are several times slower on two), and talk through named pipes. This process holds both pipes open, so that an
  * end is seen by the other side only after we know of it:
  *
@@ -29,10 +60,7 @@ const DRAIN_MS = 5;
  * The validator decides when it rejects first; else the program's own end, if it is a bad one; else the validator. So
  * has problemtools it. Both waiting for each other ends at the program's wall limit.
  */
-export async function interact(
-  deps: TestDeps,
-  given: PassInput & { readonly validator: CustomValidator; readonly feedback: Feedback },
-): Promise<Pass> {
+async function converse(deps: ConverseDeps, given: Interaction, bounds: Bounds): Promise<Pass> {
   const pair = await openPair(given.feedback, deps.workspace.file(`pair-${nextPair()}`));
   const program = new AbortController();
   const validator = new AbortController();
@@ -47,7 +75,7 @@ export async function interact(
     const runs = startRuns(
       deps,
       given,
-      { pair, request },
+      { pair, request, stopAt: bounds.stopAt },
       { program: program.signal, validator: validator.signal },
     );
     let validatorFirst: boolean | undefined;
@@ -68,7 +96,14 @@ export async function interact(
     deps.signal.throwIfAborted();
     for (const result of results) if (result.status === "rejected") throw result.reason;
     const ended = { program: await programEnded, validator: await validatorEnded };
-    return passOf(deps, given, { ...ended, ...runs.limits, validatorFirst: validatorFirst === true, pair });
+    const { stderr } = runs;
+    return passOf(deps, given, {
+      ...ended,
+      ...bounds,
+      stderr,
+      validatorFirst: validatorFirst === true,
+      pair,
+    });
   } finally {
     deps.signal.removeEventListener("abort", stopBoth);
     pair.close();
@@ -177,24 +212,20 @@ function emptyPipe(fd: number): void {
 }
 
 function startRuns(
-  { sandbox, slot, limits: bounds, workspace, cpuPressure }: TestDeps,
+  { sandbox, slot, limits: bounds, workspace, cpuPressure }: ConverseDeps,
+  { manifest, validator, data, input, feedback }: Interaction,
   {
-    manifest,
-    program,
-    validator,
-    data,
-    input,
-    feedback,
-  }: PassInput & {
-    readonly validator: CustomValidator;
-    readonly feedback: Feedback;
+    pair,
+    request,
+    stopAt,
+  }: {
+    readonly pair: Pair;
+    readonly request: Awaited<ReturnType<typeof testRequest>>;
+    readonly stopAt: RunLimits;
   },
-  { pair, request }: { readonly pair: Pair; readonly request: Awaited<ReturnType<typeof testRequest>> },
   signals: { readonly program: AbortSignal; readonly validator: AbortSignal },
 ) {
   const pressure = cpuPressure();
-  const { timeFactor } = program.definition;
-  const limits = runLimits(program, manifest.limits, { timeFactor, pressure });
   const { isolate: _, ...base } = request;
   const { test, answer } = data;
   const about = { manifest, test, input, answer, feedback, pressure, output: pair.inside.tout };
@@ -202,7 +233,7 @@ function startRuns(
   const stderr = workspace.file("validator-stderr");
   const core = ["/usr/bin/taskset", "-c", String(coreOf(slot))] as const;
   return {
-    limits: { limits, stderr },
+    stderr,
     program: sandbox.run(
       {
         ...base,
@@ -211,7 +242,7 @@ function startRuns(
         stdin: pair.toProgram,
         stdout: pair.fromProgram,
         stderr: null,
-        limits,
+        limits: stopAt,
       },
       signals.program,
     ),
@@ -226,7 +257,7 @@ function startRuns(
         limits: {
           ...judge.limits,
           // It may have to wait for the program as long as that may take.
-          wallMs: judge.limits.wallMs + limits.wallMs + GRACE_MS,
+          wallMs: judge.limits.wallMs + stopAt.wallMs + GRACE_MS,
           processes: judge.limits.processes + RELAY_PROCESSES,
         },
       },
@@ -245,8 +276,8 @@ interface Ended {
 }
 
 function passOf(
-  deps: TestDeps,
-  { manifest, validator, data, feedback }: PassInput & { validator: CustomValidator; feedback: Feedback },
+  deps: ConverseDeps,
+  { manifest, validator, data, feedback }: Interaction,
   ended: Ended,
 ): Pass {
   const { limits, stderr, validatorFirst, pair } = ended;

@@ -11,15 +11,17 @@ import {
 import { familyOf, type LanguageId } from "../../shared/language.ts";
 import type { Limits } from "../../shared/limits.ts";
 import type { Fault, Job } from "../../shared/protocol.ts";
-import type { WorkContext, WorkKind } from "../work.ts";
+import type { LentSlot, WorkContext, WorkKind } from "../work.ts";
 import { build, type BuildDeps } from "./build.ts";
 import { faultOf, JudgeFault } from "./faults.ts";
 import { createGrader } from "./grade.ts";
+import { type InOrderDeps, runInOrder } from "./inorder.ts";
 import { createManifestReader } from "./manifests.ts";
 import type { Reruns } from "./rerun.ts";
 import { runTest, type TestInput } from "./runtest.ts";
 import { scripted } from "./scripted.ts";
-import { testData } from "./testdata.ts";
+import { canRunBeside, lendRoom, type Room } from "./rooms.ts";
+import { openTestFiles } from "./testdata.ts";
 import type { CustomValidator } from "./validator.ts";
 import { peaks } from "./verdicts.ts";
 import { openWorkspace, type Workspace } from "./workspace.ts";
@@ -29,11 +31,15 @@ export interface JudgeDeps extends BuildDeps {
   readonly reruns: Reruns;
   /** Bytes free where programs write. */
   readonly freeDiskBytes: () => Promise<number>;
+  /** CPUs that programs may use. */
+  readonly cores: number;
+  readonly onBeside: NonNullable<InOrderDeps<unknown, unknown>["onBeside"]>;
   readonly limits: Pick<
     Limits,
     | "compileMessageCharacters"
     | "errorOutputCharacters"
     | "judgeMessageCharacters"
+    | "parallelTests"
     | "reportCharacters"
     | "transcriptCharacters"
   >;
@@ -123,22 +129,45 @@ async function judgeTests(
   compiled: Omit<JudgeProgress, "tests">,
 ): Promise<JudgeResult> {
   const { payload, manifest, workspace, context } = judging;
-  const { blobs, slot, signal } = context;
+  const { blobs } = context;
+  const testsTotal = manifest.tests.length;
   const runsAll = payload.allTests === true && manifest.scoring !== true;
   const { validator, checker, release } = await openValidators(deps, judging);
+  const files = openTestFiles(blobs, manifest.tests);
   try {
-    const testDeps = { ...deps, reruns: deps.reruns.forJob(), workspace, blobs, slot, signal };
+    const reruns = deps.reruns.forJob();
     const grader = createGrader(manifest);
     const reports = new Map<number, TestReport>();
-    const isSkipped = (place: number): boolean => !runsAll && grader.isSkipped(place, reports);
-    for await (const data of testData(blobs, manifest.tests, isSkipped)) {
-      const report = await runTest(testDeps, { manifest, program, validator, checker, data });
-      reports.set(data.place, withinWords(deps, report, [...reports.values()]));
-      context.report("progress", { ...compiled, tests: [...reports.values()] } satisfies JudgeProgress);
-    }
+    const lendSlot = (): LentSlot | undefined => context.lendSlot();
+    await runInOrder<Room, TestReport>({
+      count: testsTotal,
+      isSkipped: (place) => !runsAll && grader.isSkipped(place, reports),
+      async run(place, { room, signal: stopped, turn }) {
+        const testDeps = { ...deps, ...room, blobs, signal: stopped, reruns: reruns.forTest(turn) };
+        const data = await files.open(place);
+        try {
+          return await runTest(testDeps, { manifest, program, validator, checker, data });
+        } finally {
+          data.release();
+        }
+      },
+      take(place, report) {
+        reports.set(place, withinWords(deps, report, [...reports.values()]));
+        context.report("progress", { ...compiled, tests: [...reports.values()] } satisfies JudgeProgress);
+      },
+      own: { slot: context.slot, workspace },
+      async another(state) {
+        if (!canRunBeside(manifest)) return undefined;
+        const wallMs = [...reports.values()].map((report) => report.wallMs);
+        return await lendRoom({ ...deps, lendSlot }, { ...state, wallMs });
+      },
+      onBeside: deps.onBeside,
+      signal: context.signal,
+    });
     const tests = [...reports.values()];
     return { ...compiled, tests, ...grader.grade(reports), ...peaks(tests) };
   } finally {
+    files.close();
     release();
   }
 }

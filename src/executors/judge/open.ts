@@ -1,4 +1,5 @@
 import { statfs } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { Clock } from "../../shared/clock.ts";
@@ -25,6 +26,8 @@ export interface OpenJudgeDeps {
   readonly registry: Registry;
   /** What may be compiled and run here, validators included; undefined for the rest. Asked anew for each job. */
   readonly language: (id: LanguageId) => UsableLanguage | undefined;
+  /** How much processes of this machine wait for a CPU, 0 to 1; by default the kernel's own figure. */
+  readonly cpuPressure?: (() => number) | undefined;
 }
 
 /** A disk with fewer left is full. Some file systems do not count them. */
@@ -54,11 +57,13 @@ export async function openJudge(
     },
     language: deps.language,
     artefacts,
-    cpuPressure: readCpuPressure,
+    cpuPressure: deps.cpuPressure ?? readCpuPressure,
   };
   return {
     judge: createJudge({
       ...both,
+      cores: availableParallelism(),
+      onBeside: measureBeside(deps.registry),
       reruns: openReruns(deps),
       ...measureJudgings(deps.registry, deps.limits),
     }),
@@ -75,6 +80,16 @@ function openReruns({ sandbox, registry }: Pick<OpenJudgeDeps, "sandbox" | "regi
   });
   measureReruns(reruns, registry);
   return reruns;
+}
+
+function measureBeside(registry: Registry): JudgeDeps["onBeside"] {
+  const beside = new Counter({
+    name: "docket_executor_tests_beside_total",
+    help: "Tests run in a slot beside the job's own, by what came of it: taken, unneeded after a rejection, or stopped for another job.",
+    labelNames: ["outcome"],
+    registers: [registry],
+  });
+  return (outcome) => beside.inc({ outcome });
 }
 
 type CutLimit = Parameters<JudgeDeps["onCut"]>[0];

@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { RerunAlone } from "../../shared/judging.ts";
 import { ALONE_SHARE, MOST_SAVED_MS } from "../machinelock.ts";
-import type { RunLimits, RunRequest } from "../sandbox/sandbox.ts";
+import type { RunLimits, RunRequest, Sandbox } from "../sandbox/sandbox.ts";
 import type { Turnstile } from "../sandbox/turnstile.ts";
 import { type FinishedRun, runToEnd } from "./run.ts";
 import { type MachineTimes, wasSaturated } from "./saturation.ts";
@@ -33,8 +33,22 @@ export interface RerunStats {
 }
 
 export interface JobReruns {
+  /** `turn` resolves when all tests before were judged: only then a test may use up what the job has but once. */
+  forTest(turn?: () => Promise<void>): TestReruns;
+}
+
+export interface TestReruns {
   /** Runs the program to its end; throws as runToEnd does. `limits` of the request are the program's own. */
   run(request: RunRequest, signal: AbortSignal): Promise<BelievedRun>;
+  /**
+   * The same for a program that is not run by itself. `attempt` runs it within the limits given, to be called twice at
+   * most; `run` of its result is undefined, or no TLE, when something else than the program's time decided.
+   */
+  believe<Attempt extends { readonly run: FinishedRun | undefined }>(
+    limits: RunLimits,
+    attempt: (sandbox: Pick<Sandbox, "run">, limits: RunLimits) => Promise<Attempt>,
+    decides: (attempt: Attempt) => FinishedRun | undefined,
+  ): Promise<Attempt & { readonly rerunAlone?: RerunAlone }>;
 }
 
 export interface BelievedRun {
@@ -63,10 +77,13 @@ export function createReruns(deps: {
     return savedMs;
   };
 
-  async function again(request: RunRequest, signal: AbortSignal, wallMs: number) {
+  async function again<Attempt>(
+    attempt: (sandbox: Pick<Sandbox, "run">) => Promise<Attempt>,
+    wallMs: number,
+  ): Promise<Attempt | undefined> {
     const startedAtMs = monotonicMs();
     try {
-      return await turnstile.alone(wallMs, (sandbox) => runToEnd(sandbox, request, signal));
+      return await turnstile.alone(wallMs, attempt);
     } finally {
       budgetMs();
       const tookMs = monotonicMs() - startedAtMs;
@@ -75,41 +92,52 @@ export function createReruns(deps: {
     }
   }
 
-  return {
-    stats,
-    budgetMs,
-    forJob() {
-      let used = false;
-      return {
-        async run(request, signal) {
-          const { limits } = request;
-          const lenient: RunRequest = { ...request, limits: withMargin(limits) };
+  function forJob(): JobReruns {
+    let used = false;
+    return {
+      forTest(turn = atOnce) {
+        const believe: TestReruns["believe"] = async (limits, attempt, decides) => {
+          const lenient = withMargin(limits);
           const before = machineTimes();
-          const first = await runToEnd(turnstile, lenient, signal);
-          if (used || runVerdict(first, limits) !== "TLE") return { run: first };
-          const reason = whyNotBelieved(first, before, machineTimes());
-          if (reason === undefined) return { run: first };
+          const first = await attempt(turnstile, lenient);
+          const run = decides(first);
+          if (run === undefined || runVerdict(run, limits) !== "TLE") return first;
+          const reason = whyNotBelieved(run, before, machineTimes());
+          if (reason === undefined) return first;
+          await turn();
+          if (used) return first;
           used = true;
           const kept = reason === "nearLimit" ? 0 : KEPT_FOR_NEAR * MOST_SAVED_MS;
-          if (budgetMs() <= kept) {
-            stats.refused += 1;
-            return { run: first };
-          }
-          const second = await again(lenient, signal, limits.wallMs);
+          const second =
+            budgetMs() <= kept
+              ? undefined
+              : await again((sandbox) => attempt(sandbox, lenient), limits.wallMs);
           if (second === undefined) {
             stats.refused += 1;
-            return { run: first };
+            return first;
           }
-          stats[runVerdict(second, limits) === "TLE" ? "confirmed" : "cleared"] += 1;
-          return {
-            run: second,
-            rerunAlone: { reason, firstCpuMs: first.cpuMs, firstWallMs: first.wallMs },
-          };
-        },
-      };
-    },
-  };
+          const secondRun = decides(second);
+          const confirms = secondRun !== undefined && runVerdict(secondRun, limits) === "TLE";
+          stats[confirms ? "confirmed" : "cleared"] += 1;
+          return { ...second, rerunAlone: { reason, firstCpuMs: run.cpuMs, firstWallMs: run.wallMs } };
+        };
+        return {
+          believe,
+          run: (request, signal) =>
+            believe(
+              request.limits,
+              async (sandbox, limits) => ({ run: await runToEnd(sandbox, { ...request, limits }, signal) }),
+              ({ run }) => run,
+            ),
+        };
+      },
+    };
+  }
+
+  return { stats, budgetMs, forJob };
 }
+
+const atOnce = (): Promise<void> => Promise.resolve();
 
 /** How often the machine was had alone, for how long, and how much of that is still allowed. */
 export function measureReruns(reruns: Reruns, registry: Registry): void {

@@ -9,7 +9,7 @@ import { copyOut, type Feedback, hasNextPass, openFeedback, takeNextPass } from 
 import { testScore } from "./grade.ts";
 import { interact } from "./interactive.ts";
 import { runLimits, testRequest } from "./program.ts";
-import type { JobReruns } from "./rerun.ts";
+import type { TestReruns } from "./rerun.ts";
 import { type FinishedRun, readBothEnds, runToEnd } from "./run.ts";
 import type { TestData } from "./testdata.ts";
 import {
@@ -26,7 +26,7 @@ export interface TestDeps {
   readonly sandbox: Sandbox;
   readonly limits: Pick<Limits, "errorOutputCharacters" | "judgeMessageCharacters" | "transcriptCharacters">;
   readonly cpuPressure: () => number;
-  readonly reruns: JobReruns;
+  readonly reruns: TestReruns;
   readonly workspace: Workspace;
   readonly blobs: BlobSource;
   readonly slot: number;

@@ -11,15 +11,14 @@ export interface TestData {
   release(): void;
 }
 
-/**
- * The tests in their order, each with its files; those of the next one are fetched while the one before runs. Each is
- * released when the next is asked for; which ones are skipped is asked anew then. Throws as BlobSource.open does.
- */
-export async function* testData(
-  blobs: BlobSource,
-  tests: readonly ManifestTest[],
-  isSkipped: (place: number) => boolean,
-): AsyncGenerator<TestData, void, undefined> {
+export interface TestFiles {
+  /** A test with its files; those of the next one are fetched meanwhile. Throws as BlobSource.open does. */
+  open(place: number): Promise<TestData>;
+  /** Lets go of what was fetched ahead. */
+  close(): void;
+}
+
+export function openTestFiles(blobs: BlobSource, tests: readonly ManifestTest[]): TestFiles {
   let ahead: { readonly place: number; readonly opening: Promise<TestData> } | undefined;
   const discard = (): void => {
     // What was fetched for nothing, whenever it comes: nobody waits for it.
@@ -29,31 +28,29 @@ export async function* testData(
     );
     ahead = undefined;
   };
-  try {
-    for (const [place, test] of tests.entries()) {
-      if (isSkipped(place)) continue;
-      if (ahead?.place !== place) discard();
-      const data: TestData = await (ahead?.opening ?? open(blobs, test, place));
-      ahead = undefined;
-      // Most likely the next one; a rejection of this one may make it another.
-      const next = tests[place + 1];
-      if (next !== undefined) ahead = { place: place + 1, opening: openAhead(blobs, next, place + 1) };
-      try {
-        yield data;
-      } finally {
-        data.release();
+  const fetch = (place: number): Promise<TestData> | undefined => {
+    const test = tests[place];
+    return test === undefined ? undefined : open(blobs, test, place);
+  };
+  return {
+    async open(place) {
+      const wanted = ahead?.place === place ? ahead.opening : fetch(place);
+      if (wanted === undefined) throw new RangeError(`there is no test ${place}`);
+      if (ahead?.place === place) ahead = undefined;
+      const data = await wanted;
+      // Most likely the next one; a rejection of this one may make it another. A test that is run once more, since it
+      // was stopped, has the ones after it under way.
+      if (ahead === undefined || ahead.place <= place) {
+        discard();
+        const opening = fetch(place + 1);
+        // Seen when its turn comes; not an unhandled rejection until then.
+        opening?.catch(() => {});
+        if (opening !== undefined) ahead = { place: place + 1, opening };
       }
-    }
-  } finally {
-    discard();
-  }
-}
-
-function openAhead(blobs: BlobSource, test: ManifestTest, place: number): Promise<TestData> {
-  const opening = open(blobs, test, place);
-  // Seen when its turn comes; not an unhandled rejection until then.
-  opening.catch(() => {});
-  return opening;
+      return data;
+    },
+    close: discard,
+  };
 }
 
 async function open(blobs: BlobSource, test: ManifestTest, place: number): Promise<TestData> {

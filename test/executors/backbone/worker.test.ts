@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { namespace } from "../../support/namespace.ts";
 import { openTestExecutor } from "./inprocess.ts";
-import { createSleepKind } from "./sleepkind.ts";
+import { createSleepKind, SLEEP_KIND } from "./sleepkind.ts";
 import { executorEnv, openStage, type Stage, temporaryFolder } from "./stage.ts";
 import type { LanguageId } from "../../../src/shared/language.ts";
+import type { LentSlot, WorkKind } from "../../../src/executors/work.ts";
 import type { SubmissionId } from "../../../src/shared/ids.ts";
 
 const { natsUrl, topology } = namespace();
@@ -61,6 +62,37 @@ test("never holds more jobs than slots, and runs that many at once", async () =>
   );
   expect(slots).toEqual(new Set([0, 1, 2]));
   expect(finished.every((event) => event.delivery === 1)).toBe(true);
+});
+
+test("a slot that no job has is lent to one that can use more, and is the next job's as soon as that comes", async () => {
+  const happened: string[] = [];
+  const begun = Promise.withResolvers<LentSlot>();
+  let jobs = 0;
+  const kind: WorkKind = {
+    kind: SLEEP_KIND,
+    run: async (_, context) => {
+      jobs += 1;
+      happened.push(`job ${jobs} in slot ${context.slot}`);
+      if (jobs > 1) return { type: "finished", result: { verdict: "AC" } };
+      // None is free while a job for it may be on its way.
+      let lent: LentSlot | undefined;
+      while (lent === undefined) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        lent = context.lendSlot();
+      }
+      const { signal } = lent;
+      begun.resolve(lent);
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      happened.push("called back");
+      lent.giveBack();
+      return { type: "finished", result: { verdict: "AC" } };
+    },
+  };
+  await openTestExecutor(env({ DOCKET_SLOTS: "2" }), kind);
+  const first = await stage.putJob({});
+  expect((await begun.promise).slot).toBe(1);
+  await allFinished([first, await stage.putJob({})]);
+  expect(happened).toEqual(["job 1 in slot 0", "called back", "job 2 in slot 1"]);
 });
 
 test("takes the higher lane first, with every fifth turn for a lower one", async () => {

@@ -57,6 +57,8 @@ export interface JudgeRequest {
   /** What else the manifest says. */
   readonly manifest?: Partial<ProblemManifest>;
   readonly slot?: number;
+  /** Slots beside the job's own; by default there are none. */
+  readonly lendSlot?: WorkContext["lendSlot"];
   readonly signal?: AbortSignal;
   /** Called at each report. */
   readonly onReport?: (type: "compiled" | "progress", result: JudgeProgress) => void;
@@ -70,6 +72,8 @@ export async function openJudging(options: {
   readonly workDir?: string;
   readonly usable: (id: LanguageId) => UsableLanguage | undefined;
   readonly mounts?: UsableLanguage["toolchain"]["mounts"];
+  /** As open.ts has it. */
+  readonly cpuPressure?: () => number;
 }) {
   const workDir = options.workDir ?? realpathSync(mkdtempSync(join(tmpdir(), "docket-judge-")));
   const withIsolates = LANGUAGE_IDS.some((id) => options.usable(id)?.definition.engine === "isolate");
@@ -94,7 +98,8 @@ export async function openJudging(options: {
     registry = new Registry();
     const { usable: language } = options;
     const limits = { ...DEFAULT_LIMITS, ...more };
-    return openJudge({ sandbox, workDir, limits, clock: systemClock, registry, language });
+    const { cpuPressure } = options;
+    return openJudge({ sandbox, workDir, limits, clock: systemClock, registry, language, cpuPressure });
   };
   let { judge: work, codeRun } = await open({});
 
@@ -188,8 +193,11 @@ export async function openJudging(options: {
     });
   }
 
-  const context = (request: Pick<JudgeRequest, "slot" | "signal" | "onReport">): WorkContext => ({
+  const context = (
+    request: Pick<JudgeRequest, "slot" | "lendSlot" | "signal" | "onReport">,
+  ): WorkContext => ({
     slot: request.slot ?? 0,
+    lendSlot: () => request.lendSlot?.(),
     signal: request.signal ?? new AbortController().signal,
     blobs,
     log: createLog("judge", "silent"),
@@ -207,8 +215,10 @@ export async function openJudging(options: {
     put,
     blobPath: (content: string) => join(blobFolder, put(content).sha256),
     jobOf,
-    run: (job: Job, request: Pick<JudgeRequest, "slot" | "signal" | "onReport"> = {}): Promise<Outcome> =>
-      work.run(job, context(request)),
+    run: (
+      job: Job,
+      request: Pick<JudgeRequest, "slot" | "lendSlot" | "signal" | "onReport"> = {},
+    ): Promise<Outcome> => work.run(job, context(request)),
     /** Runs a job of kind "run". */
     runCode: (payload: CodeRunPayload, signal?: AbortSignal): Promise<Outcome> =>
       codeRun.run(

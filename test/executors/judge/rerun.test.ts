@@ -60,7 +60,7 @@ const IDLE: MachineTimes = {
 
 test("what is within the limit is believed, whatever the machine did", async () => {
   const { reruns, alones } = stage({ first: [FINE, 1_000], saturated: true });
-  expect(await reruns.forJob().run(request, signal)).toEqual({
+  expect(await reruns.forJob().forTest().run(request, signal)).toEqual({
     run: { status: FINE, cpuMs: 1_000, wallMs: 1_000, memoryKiB: 1 },
   });
   expect(alones()).toBe(0);
@@ -68,7 +68,7 @@ test("what is within the limit is believed, whatever the machine did", async () 
 
 test("a program is given a tenth more to find out whether it was near the limit, and believed when it was not", async () => {
   const { reruns, limits, alones } = stage({ first: [CPU, 1_105] });
-  expect(await reruns.forJob().run(request, signal)).toMatchObject({ run: { status: CPU } });
+  expect(await reruns.forJob().forTest().run(request, signal)).toMatchObject({ run: { status: CPU } });
   expect(limits).toEqual([1_100]);
   expect(alones()).toBe(0);
 });
@@ -92,7 +92,7 @@ test.each<[string, Parameters<typeof stage>[0], string]>([
   ],
 ])("one %s is run again alone, and that run counts", async (_, how, reason) => {
   const { reruns, alones } = stage(how);
-  const believed = await reruns.forJob().run(request, signal);
+  const believed = await reruns.forJob().forTest().run(request, signal);
   expect(believed).toMatchObject({
     run: { status: how.second?.[0], cpuMs: how.second?.[1] },
     rerunAlone: { reason, firstCpuMs: how.first[1], firstWallMs: how.first[1] },
@@ -103,7 +103,7 @@ test.each<[string, Parameters<typeof stage>[0], string]>([
 
 test("a second run over the limit confirms the first, and says so", async () => {
   const { reruns } = stage({ first: [FINE, 1_050], second: [FINE, 1_020] });
-  const believed = await reruns.forJob().run(request, signal);
+  const believed = await reruns.forJob().forTest().run(request, signal);
   expect(believed).toMatchObject({ run: { cpuMs: 1_020 }, rerunAlone: { reason: "nearLimit" } });
   expect(reruns.stats).toMatchObject({ cleared: 0, confirmed: 1 });
 });
@@ -111,16 +111,16 @@ test("a second run over the limit confirms the first, and says so", async () => 
 test("once per job", async () => {
   const { reruns, alones } = stage({ first: [FINE, 1_050], second: [FINE, 900] });
   const job = reruns.forJob();
-  await job.run(request, signal);
-  expect(await job.run(request, signal)).not.toHaveProperty("rerunAlone");
+  await job.forTest().run(request, signal);
+  expect(await job.forTest().run(request, signal)).not.toHaveProperty("rerunAlone");
   expect(alones()).toBe(1);
-  await reruns.forJob().run(request, signal);
+  await reruns.forJob().forTest().run(request, signal);
   expect(alones()).toBe(2);
 });
 
 test("a machine that cannot be had alone leaves the first run as it is", async () => {
   const { reruns } = stage({ first: [FINE, 1_050], taken: true });
-  expect(await reruns.forJob().run(request, signal)).toEqual({
+  expect(await reruns.forJob().forTest().run(request, signal)).toEqual({
     run: { status: FINE, cpuMs: 1_050, wallMs: 1_050, memoryKiB: 1 },
   });
   expect(reruns.stats.refused).toBe(1);
@@ -129,7 +129,7 @@ test("a machine that cannot be had alone leaves the first run as it is", async (
 test("however many are slow, no more than a fifth of all time goes into being alone", async () => {
   const { reruns, pass } = stage({ first: [FINE, 1_050], second: [FINE, 1_050] });
   const savedAtFirst = reruns.budgetMs();
-  for (let i = 0; i < 2_000; i++) await reruns.forJob().run(request, signal);
+  for (let i = 0; i < 2_000; i++) await reruns.forJob().forTest().run(request, signal);
   const { aloneMs, refused, confirmed } = reruns.stats;
   const elapsed = (2_000 + confirmed) * 1_050;
   expect(refused).toBeGreaterThan(1_000);
@@ -138,13 +138,13 @@ test("however many are slow, no more than a fifth of all time goes into being al
   expect(aloneMs).toBeLessThanOrEqual(savedAtFirst + elapsed * ALONE_SHARE + 1_050);
   const before = reruns.stats.confirmed;
   pass(60_000);
-  await reruns.forJob().run(request, signal);
+  await reruns.forJob().forTest().run(request, signal);
   expect(reruns.stats.confirmed).toBe(before + 1);
 });
 
 test("a flood on a saturated machine leaves some of it to those near the limit", async () => {
   const flood = stage({ first: [CPU, 1_105], saturated: true });
-  for (let i = 0; i < 200; i++) await flood.reruns.forJob().run(request, signal);
+  for (let i = 0; i < 200; i++) await flood.reruns.forJob().forTest().run(request, signal);
   expect(flood.reruns.stats.refused).toBeGreaterThan(0);
   expect(flood.reruns.budgetMs()).toBeGreaterThan(10_000);
 });
@@ -153,7 +153,7 @@ test("its use is told by metrics", async () => {
   const { reruns } = stage({ first: [FINE, 1_050], second: [FINE, 900] });
   const registry = new Registry();
   measureReruns(reruns, registry);
-  await reruns.forJob().run(request, signal);
+  await reruns.forJob().forTest().run(request, signal);
   const text = await registry.metrics();
   expect(text).toContain('docket_executor_reruns_total{outcome="cleared"} 1');
   expect(text).toContain("docket_executor_rerun_seconds_total 0.9");

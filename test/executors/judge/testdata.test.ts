@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { testData } from "../../../src/executors/judge/testdata.ts";
+import { openTestFiles } from "../../../src/executors/judge/testdata.ts";
 import { BlobFault, type BlobSource } from "../../../src/executors/work.ts";
 import { Sha256 } from "../../../src/shared/ids.ts";
 import type { ManifestTest } from "../../../src/shared/judging.ts";
@@ -32,21 +32,34 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 test("the next test's files are fetched while one runs, and each is released after its turn", async () => {
   const { blobs, asked, held } = source();
-  const seen: string[] = [];
-  for await (const data of testData(blobs, tests, () => false)) {
-    seen.push(data.test.name);
+  const files = openTestFiles(blobs, tests);
+  for (const [place, one] of tests.entries()) {
+    const data = await files.open(place);
+    expect(data).toMatchObject({ test: one, place, input: `/blobs/${one.input}` });
     await settled();
-    expect(asked).toHaveLength(Math.min(seen.length + 1, 3) * 2);
+    expect(asked).toHaveLength(Math.min(place + 2, 3) * 2);
     expect(held.has(data.test.input) && held.has(data.test.answer)).toBe(true);
     expect(held.size).toBeLessThanOrEqual(4);
+    data.release();
   }
-  expect(seen).toEqual(["secret/1", "secret/2", "secret/3"]);
+  files.close();
   expect(held.size).toBe(0);
 });
 
 test("stopping early releases what was fetched ahead", async () => {
   const { blobs, held } = source();
-  for await (const data of testData(blobs, tests, () => false)) if (data.test.name === "secret/1") break;
+  const files = openTestFiles(blobs, tests);
+  (await files.open(0)).release();
+  files.close();
+  await settled();
+  expect(held.size).toBe(0);
+});
+
+test("one that is skipped, or run again, leaves nothing behind", async () => {
+  const { blobs, held } = source();
+  const files = openTestFiles(blobs, tests);
+  for (const place of [0, 2, 1, 0]) (await files.open(place)).release();
+  files.close();
   await settled();
   expect(held.size).toBe(0);
 });
@@ -55,15 +68,11 @@ test.each([hash(2), hash(102)])(
   "a missing file is a fault when its test's turn comes, not before",
   async (missing) => {
     const { blobs, held } = source(missing);
-    const seen: string[] = [];
-    const run = async () => {
-      for await (const data of testData(blobs, tests, () => false)) {
-        seen.push(data.test.name);
-        await settled();
-      }
-    };
-    await expect(run()).rejects.toThrow("gone");
-    expect(seen).toEqual(["secret/1"]);
+    const files = openTestFiles(blobs, tests);
+    (await files.open(0)).release();
+    await settled();
+    await expect(files.open(1)).rejects.toThrow("gone");
+    files.close();
     expect(held.size).toBe(0);
   },
 );
