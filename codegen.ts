@@ -1,11 +1,13 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { lexicographicSortSchema, printSchema } from "graphql";
+import { printedManifests } from "./setup/kubernetes/print.ts";
 import { schema } from "./src/server/graphql/schema.ts";
 import { ERRORS, FAULTS } from "./src/shared/errors.ts";
 import { BOUNDS, LIMIT_DEFINITIONS, limitVariable } from "./src/shared/limits.ts";
 
 /**
- * `npm run codegen` prints what is derived from the code: the schema and two tables of the documentation.
+ * `npm run codegen` prints what is derived from the code: the schema, two tables of the documentation, and the
+ * queues' side of the Kubernetes manifests.
  * `npm run codegen -- --check` writes nothing and fails when a file is out of date.
  */
 
@@ -100,6 +102,7 @@ const files: Readonly<Record<string, string>> = {
   "schema/schema.graphql": `${printSchema(lexicographicSortSchema(schema))}\n`,
   "docs/limits.md": limitsPage(),
   "docs/errors.md": errorsPage(),
+  ...printedManifests(),
 };
 
 const check = process.argv.includes("--check");

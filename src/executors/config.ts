@@ -14,6 +14,7 @@ export interface ExecutorConfig extends PoolSetup {
   readonly serverUrls: readonly string[];
   /** Absolute; of this executor alone. */
   readonly workDir: string;
+  readonly healthHost: string;
   readonly healthPort: number;
   readonly logLevel: string;
   readonly graceMs: number;
@@ -49,6 +50,7 @@ const Environment = z.object({
   DOCKET_SERVER_URL: someOf(z.url()),
   DOCKET_TOPOLOGY_PREFIX: z.string().default(""),
   DOCKET_WORK_DIR: z.string().startsWith("/", "expected an absolute path"),
+  DOCKET_HEALTH_HOST: z.string().min(1).default("127.0.0.1"),
   DOCKET_HEALTH_PORT: envInt(0),
   DOCKET_LOG_LEVEL: z.string().default("info"),
   DOCKET_GRACE_MS: envInt(10_000),
@@ -109,6 +111,7 @@ export function readConfig(env: NodeJS.ProcessEnv): ExecutorConfig {
     topology: { prefix: given.DOCKET_TOPOLOGY_PREFIX, replicas: 1 },
     serverUrls: given.DOCKET_SERVER_URL,
     workDir: given.DOCKET_WORK_DIR,
+    healthHost: given.DOCKET_HEALTH_HOST,
     healthPort: given.DOCKET_HEALTH_PORT,
     logLevel: given.DOCKET_LOG_LEVEL,
     graceMs: given.DOCKET_GRACE_MS,

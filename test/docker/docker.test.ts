@@ -13,7 +13,7 @@ import { Lane } from "../../src/shared/lane.ts";
 import { LanguageId } from "../../src/shared/language.ts";
 import { executorAllowance } from "../../src/supervisor/natsusers.ts";
 import { binaryPath } from "../support/binaries.ts";
-import { hadolint, loadCompose, parseDockerfile, type Project } from "./parsers.ts";
+import { hadolint, hasGo, loadCompose, parseDockerfile, type Project } from "./parsers.ts";
 
 const root = join(import.meta.dirname, "../..");
 const docker = join(root, "docker");
@@ -28,7 +28,6 @@ const secrets = Object.fromEntries(
 );
 
 const isExecutor = (name: string): boolean => /-\d+$/.test(name);
-const hasGo = (process.env["PATH"] ?? "").split(":").some((folder) => existsSync(join(folder, "go")));
 
 /** Throws with nats-server's words when it refuses the file. */
 const checkNatsConf = (env: Record<string, string>, name = "nats.conf"): string =>

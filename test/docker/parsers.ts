@@ -8,7 +8,10 @@ import { z } from "zod";
 const run = promisify(execFile);
 
 const CACHE = join(import.meta.dirname, "../../.docket/cache");
-const FETCH = { timeout: 240_000 };
+export const FETCH = { timeout: 240_000 };
+
+/** Most parsers are programs in Go, built from its module proxy. */
+export const hasGo = (process.env["PATH"] ?? "").split(":").some((folder) => existsSync(join(folder, "go")));
 
 /** What the tests look at of a compose file, after compose-go has resolved anchors, variables and defaults. */
 const Project = z.object({
@@ -31,14 +34,17 @@ const Project = z.object({
 export type Project = z.infer<typeof Project>;
 
 /** Builds into the cache by `make`, once; two runs at the same time do no harm. */
-async function cached(name: string, make: (folder: string) => Promise<unknown>): Promise<string> {
+export async function cached(name: string, make: (folder: string) => Promise<unknown>): Promise<string> {
   const folder = join(CACHE, name);
   if (existsSync(folder)) return folder;
   await mkdir(CACHE, { recursive: true });
   const own = await mkdtemp(`${folder}-`);
   try {
     await make(own);
-    await rename(own, folder);
+    await rename(own, folder).catch((error: unknown) => {
+      // Another run was quicker, and its work is as good.
+      if (!existsSync(folder)) throw error;
+    });
   } finally {
     await rm(own, { recursive: true, force: true });
   }

@@ -9,8 +9,10 @@ export interface HealthServer extends Service {
   url(): string;
 }
 
-/** `/livez` the process runs, `/readyz` it takes jobs, `/metrics` for Prometheus; on loopback only. */
+/** `/livez` the process runs, `/readyz` it takes jobs, `/metrics` for Prometheus. */
 export function createHealthServer(deps: {
+  /** Address to listen on. */
+  readonly host: string;
   /** 0 for any free port. */
   readonly port: number;
   readonly registry: Registry;
@@ -53,11 +55,11 @@ export function createHealthServer(deps: {
         const refused = (error: Error): void =>
           reject(
             new Error(
-              `Port ${deps.port} for health cannot be used (${error.message}): see DOCKET_HEALTH_PORT.`,
+              `${deps.host}:${deps.port} cannot be used for health (${error.message}): see DOCKET_HEALTH_HOST and DOCKET_HEALTH_PORT.`,
             ),
           );
         server.once("error", refused);
-        server.listen(deps.port, "127.0.0.1", () => {
+        server.listen(deps.port, deps.host, () => {
           server.off("error", refused);
           resolve();
         });
