@@ -123,7 +123,7 @@ export interface Backbone extends Service {
   poolChanged(settings: PoolSettingsDocument): void;
   /** Tells an executor to offer again what it has taken out. */
   reinstate(input: { executor: string; language?: QueueId | undefined }): Promise<ReinstateOutcome>;
-  /** Every language and lane; at most two seconds old. Throws StoreUnavailable. */
+  /** Every language and lane; two to four seconds old, older when very much waits. Throws StoreUnavailable. */
   queues(): Promise<QueueView[]>;
   /** Pools and how many executors each should have; at most two seconds old. Throws StoreUnavailable. */
   pools(): Promise<readonly PoolView[]>;
@@ -159,7 +159,13 @@ export function createBackbone(given: BackboneDeps): Backbone {
   const judging = createJudgeWork({ ...store, evicted });
   const kinds: readonly WorkKind[] = [judging, codeRunWork, ...workloads.map(createWorkloadKind)];
   const works = new Map(kinds.map((work) => [work.kind, work]));
-  const window = createWindow({ link, topology, size: limits.dispatchWindow, log });
+  const window = createWindow({
+    link,
+    topology,
+    size: limits.dispatchWindow,
+    refilled: () => line.wake(),
+    log,
+  });
   const queued = createQueuedMarker({ judgements, link, topology, clock, log });
   const fleet = createFleet({
     link,

@@ -23,7 +23,7 @@ export interface QueueView {
   readonly oldestAt?: Date;
 }
 
-/** Looked at anew after this, milliseconds. */
+/** Looked at anew after this, milliseconds, when somebody asks; whoever asks meanwhile gets what is there (kept.ts). */
 const KEEP_MS = 2_000;
 
 async function depthsOf(
@@ -38,8 +38,9 @@ async function depthsOf(
 }
 
 /**
- * What waits and runs, per language and lane; at most two seconds old. While NATS is away its numbers are 0.
- * Throws StoreUnavailable.
+ * What waits and runs, per language and lane; some seconds old. Two to four as a rule, and the longer the more waits:
+ * counting takes a thirtieth of the time at most, and `pending` is counted apart (unfinished.ts), so that it is up to
+ * twice as old. While NATS is away its numbers are 0. Throws StoreUnavailable.
  */
 export function createQueues(deps: {
   readonly unfinished: Pick<Unfinished, "counts">;

@@ -32,7 +32,8 @@ const languageOf = (queue: QueueId): (typeof LANGUAGES)[LanguageId] | undefined 
 };
 
 const Queue = builder.objectRef<QueueView>("Queue").implement({
-  description: "The jobs of one queue and lane, at most two seconds old.",
+  description:
+    "The jobs of one queue and lane, as they were two to four seconds ago; longer ago when very much waits.",
   fields: (t) => ({
     name: t.exposeString("language", {
       description: "A language's id, or the name of another kind of work.",

@@ -149,6 +149,7 @@ export function createLine(deps: LineDeps): Line {
   return {
     ...loop,
     ended: (place) => {
+      window.freed(place.language, place.lane);
       if (holding.has(heldIn(place))) loop.wake();
     },
     async stop() {

@@ -7,10 +7,15 @@ import { type Repeat, repeat } from "../../shared/repeat.ts";
 import type { Topology } from "../../shared/topology.ts";
 
 const REFRESH_MS = 1_000;
+/** A window that runs low is counted again after so long already, milliseconds: ten times its size goes out a second. */
+const SOON_MS = 100;
+/** Less room than this part of the size is low. */
+const LOW = 1 / 4;
 
 /**
  * How many more jobs each language and lane may have in its stream. An estimate: the broker's count, at most about
- * a second old, and what this server has published since. Other servers can overshoot it by a second's worth.
+ * a second old, a tenth of that while room is short and jobs come and go, and what this server has published since.
+ * Other servers can overshoot it by a second's worth.
  */
 export interface Window {
   room(language: QueueId, lane: Lane): number;
@@ -19,6 +24,8 @@ export interface Window {
   setBehind(language: QueueId, lane: Lane, behind: boolean): void;
   /** A job is about to be published. To be told when that is over, either way: only then may a count know of it. */
   took(language: QueueId, lane: Lane): () => void;
+  /** A job has come to its end: perhaps there is room again. */
+  freed(language: QueueId, lane: Lane): void;
   /** Runs in the background. */
   readonly refresh: Repeat;
 }
@@ -37,9 +44,13 @@ export function createWindow(deps: {
   readonly link: Link;
   readonly topology: Topology;
   readonly size: number;
+  /** There is room where there was none and somebody waits. */
+  readonly refilled: () => void;
+  /** Between two counts while nothing is short, milliseconds. */
+  readonly refreshMs?: number;
   readonly log: Log;
 }): Window {
-  const { link, topology, size, log } = deps;
+  const { link, topology, size, log, refreshMs = REFRESH_MS } = deps;
   const queues = queuesOf(topology);
   const gauges = new Map<QueueId, Map<Lane, Gauge>>(
     queues.map((language) => [
@@ -52,8 +63,10 @@ export function createWindow(deps: {
     if (found === undefined) throw new Error(`no gauge for ${language} ${lane}`);
     return found;
   };
+  const roomOf = ({ counted, since }: Gauge): number => Math.max(0, size - counted - since);
 
   async function count(language: QueueId): Promise<void> {
+    low.delete(language);
     const before = new Map(
       LANES.map((lane) => [lane, gauge(language, lane).since - gauge(language, lane).flying]),
     );
@@ -61,9 +74,26 @@ export function createWindow(deps: {
     for (const lane of LANES) {
       const depth = depths.get(lane);
       const one = gauge(language, lane);
+      const none = roomOf(one) === 0;
       one.counted = depth === undefined ? 0 : depth.waiting + depth.running;
       one.since -= before.get(lane) ?? 0;
+      if (none && one.behind && roomOf(one) > 0) deps.refilled();
     }
+  }
+
+  /** Queues to be counted again soon. */
+  const low = new Set<QueueId>();
+  let soon: NodeJS.Timeout | undefined;
+  let turnAtMs = -Infinity;
+
+  /** Something came or went: with little room left the next count does not wait for its turn. */
+  function note(language: QueueId, one: Gauge): void {
+    if (roomOf(one) >= size * LOW) return;
+    low.add(language);
+    soon ??= setTimeout(() => {
+      soon = undefined;
+      refresh.wake();
+    }, SOON_MS);
   }
 
   let whole = true;
@@ -73,26 +103,34 @@ export function createWindow(deps: {
   });
   const refresh = repeat({
     name: "window",
-    intervalMs: REFRESH_MS,
+    intervalMs: refreshMs,
     log,
     async act() {
       if (!link.connected()) return;
+      const now = performance.now();
+      // Being woken for one puts off the turn of all: they come then, when half of their time is over.
+      const turn = whole || now - turnAtMs >= refreshMs / 2;
       // What is empty and was not published to needs no look.
-      const busy = queues.filter(
-        (language) =>
-          whole || LANES.some((lane) => gauge(language, lane).counted + gauge(language, lane).since > 0),
+      const busy = queues.filter((language) =>
+        turn
+          ? whole || LANES.some((lane) => gauge(language, lane).counted + gauge(language, lane).since > 0)
+          : low.has(language),
       );
       await Promise.all(busy.map(count));
+      if (turn) turnAtMs = now;
       whole = false;
     },
   });
 
   return {
-    refresh,
-    room(language, lane) {
-      const { counted, since } = gauge(language, lane);
-      return Math.max(0, size - counted - since);
+    refresh: {
+      ...refresh,
+      async stop() {
+        clearTimeout(soon);
+        await refresh.stop();
+      },
     },
+    room: (language, lane) => roomOf(gauge(language, lane)),
     behind: (language, lane) => gauge(language, lane).behind,
     setBehind(language, lane, behind) {
       gauge(language, lane).behind = behind;
@@ -103,7 +141,9 @@ export function createWindow(deps: {
       one.flying += 1;
       return () => {
         one.flying -= 1;
+        note(language, one);
       };
     },
+    freed: (language, lane) => note(language, gauge(language, lane)),
   };
 }
