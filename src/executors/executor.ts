@@ -65,7 +65,6 @@ export async function openExecutor(deps: ExecutorDeps): Promise<Executor> {
   let presence: PresenceService | undefined;
   const healthServer = createHealthServer({
     host: config.healthHost,
-    host: config.healthHost,
     port: config.healthPort,
     registry: deps.registry,
     state: () => presence?.state() ?? "starting",
