@@ -36,10 +36,13 @@ type Allows = (claims: CapabilityClaims, sha256: Sha256) => Promise<boolean>;
 
 /** All blobs that a manifest names: what judging with it needs. */
 function namedBy(manifest: ProblemManifest): ReadonlySet<Sha256> {
-  const names = manifest.tests.flatMap(({ input, answer }) => [input, answer]);
-  for (const program of [manifest.validator, manifest.checker])
-    if (program?.type === "custom") names.push(...program.files.map(({ sha256 }) => sha256));
-  return new Set(names);
+  const { tests, validator, checker, include = {} } = manifest;
+  const programs = [validator, checker].flatMap((one) => (one?.type === "custom" ? one.files : []));
+  const files = [...programs, ...Object.values(include).flat(), ...tests.flatMap((test) => test.files ?? [])];
+  return new Set([
+    ...tests.flatMap(({ input, answer }) => [input, answer]),
+    ...files.map(({ sha256 }) => sha256),
+  ]);
 }
 
 /**

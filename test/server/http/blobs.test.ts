@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { issueCapability, readCapability } from "../../../src/shared/capability.ts";
 import { Sha256, SubmissionId } from "../../../src/shared/ids.ts";
+import { type ManifestProgram, ProblemManifest } from "../../../src/shared/judging.ts";
 import { namespace } from "../../support/namespace.ts";
 import { bearer, submit } from "./client.ts";
 import { startTestServer, type TestServer } from "./testserver.ts";
@@ -80,6 +81,35 @@ describe("GET /blobs/<sha256>", () => {
       blobs: [other.manifest],
     });
     expect((await fetchBlob(other.input, `Bearer ${again}`)).status).toBe(200);
+  });
+
+  it("opens all that a manifest names: programs that judge, included code, files of tests", async () => {
+    const put = async (text: string) => await server.store.blobs.put(Buffer.from(text));
+    const names = await Promise.all(["interactor", "checker", "included", "of a test"].map(put));
+    const [files = [], checked = [], included = [], beside = []] = names.map((sha256) => [
+      { name: "x.py", sha256, sizeBytes: 1 },
+    ]);
+    const bytes = await server.store.blobs.read(sum.manifest);
+    const plain = ProblemManifest.parse(JSON.parse(new TextDecoder().decode(bytes)));
+    const program = (named: ManifestProgram["files"]): ManifestProgram => ({
+      type: "custom",
+      args: [],
+      language: "python",
+      files: named,
+    });
+    const manifest = await put(
+      JSON.stringify({
+        ...plain,
+        tests: plain.tests.map((test) => ({ ...test, files: beside })),
+        include: { python: included },
+        validator: program(files),
+        checker: program(checked),
+      } satisfies ProblemManifest),
+    );
+    const { submission } = claims();
+    await server.store.submissions.pointTo({ id: submission, generation: 3, manifest });
+    const wide = issueCapability(server.capabilitySecret, { ...claims(), generation: 3, blobs: [manifest] });
+    for (const name of names) expect((await fetchBlob(name, `Bearer ${wide}`)).status).toBe(200);
   });
 
   it("refuses claims whose submission does not exist", async () => {
