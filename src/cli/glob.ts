@@ -1,11 +1,15 @@
 /**
- * Glob patterns of submissions.yaml: `*` within one name, `{a,b}` for alternatives; no `**`, no `[…]`.
+ * Glob patterns of submissions.yaml: `*` within one name, `{a,b}` for alternatives, spaces around which do not count;
+ * no `**`, no `[…]`.
  * A pattern matches a path when it matches the path itself or a folder above it.
  */
 export function globMatches(pattern: string, path: string): boolean {
   let depth = 0;
   let source = "";
-  for (const c of pattern.replace(/\/$/, "")) {
+  const plain = pattern
+    .replace(/\/$/, "")
+    .replaceAll(/\{[^{}]*\}/g, (braces) => braces.replaceAll(/(?<=[{,])\s+|\s+(?=[,}])/g, ""));
+  for (const c of plain) {
     if (c === "*") source += "[^/]*";
     else if (c === "{") {
       depth += 1;

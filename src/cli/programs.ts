@@ -141,6 +141,8 @@ async function readProgram(
   const annotation = files.map(({ content }) => readAnnotation(content)).find((one) => one !== undefined);
   const expectation = expectationOf({ ...context, folder, annotation, rules: metadata.rules });
   const shared = { path, expectation, entryPoint: metadata.entryPoint };
+  // So BAPCtools switches a submission off, be it a file or a folder.
+  if (name.endsWith(".disabled")) return { ...shared, files, language: undefined, reason: "switched off" };
   if (folders)
     return { ...shared, files, language: undefined, reason: "folders inside a program are not supported" };
   const told = metadata.language === undefined ? undefined : languageNamed(metadata.language);
@@ -166,6 +168,10 @@ async function readMapping(path: string): Promise<Mapping> {
   }
 }
 
+/** What the format has put into submissions; `{{name.key}}` is BAPCtools' own, and not for them. */
+const plainConstants = (constants: Constants): Constants =>
+  new Map([...constants].filter(([name]) => !name.includes(".")));
+
 /** All submissions of the package in `directory`, by folder and name. */
 export async function readPrograms(directory: string): Promise<Program[]> {
   const submissions = join(directory, "submissions");
@@ -177,7 +183,7 @@ export async function readPrograms(directory: string): Promise<Program[]> {
     yaml: await readMapping(join(submissions, "submissions.yaml")),
     legacy,
     // What is wrong with them the import has said.
-    constants: readConstants(legacy ? undefined : problem["constants"], () => {}),
+    constants: plainConstants(readConstants(legacy ? undefined : problem["constants"], () => {})),
     // Drafts of 2025-09 had the same files.
     legacyScoring: [problem["type"]].flat().includes("scoring") && (legacy || "grader_flags" in grading),
   };

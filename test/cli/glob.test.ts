@@ -9,6 +9,8 @@ it.each([
   ["*/a.py", "accepted/a.py", true],
   ["accepted/{a,b}.py", "accepted/b.py", true],
   ["accepted/{a,b}.{py,cpp}", "accepted/b.cpp", true],
+  ["secret/*{ 4 }{2 , 3}", "secret/42", true],
+  ["secret/a b", "secret/ab", false],
   ["accepted/a+b.py", "accepted/a+b.py", true],
   ["accepted/a*", "accepted/b.py", false],
   ["accepted/a.py", "accepted/axpy", false],

@@ -41,7 +41,10 @@ it("tells languages, directories, and why something cannot be judged", async () 
   const folder = await mkdtemp(join(tmpdir(), "docket-test-"));
   try {
     await writeFiles(folder, {
-      "problem.yaml": "problem_format_version: 2025-09\n",
+      "problem.yaml": "problem_format_version: 2025-09\nconstants: {N: {value: 5, WORD: five}}\n",
+      "submissions/accepted/off.py.disabled": "x\n",
+      "submissions/accepted/off2.java.disabled/Main.java": "x\n",
+      "submissions/accepted/constant.py": "{{N}} {{N.WORD}}\n",
       "submissions/accepted/two/main.cpp": "x\n",
       "submissions/accepted/two/part.c": "x\n",
       "submissions/accepted/two/part.h": "x\n",
@@ -64,14 +67,18 @@ it("tells languages, directories, and why something cannot be judged", async () 
       expectation.label,
     ]);
     expect(shown).toEqual([
+      ["accepted/constant.py", "python", "constant.py", "AC"],
       ["accepted/deep", "folders inside a program are not supported", "", "AC"],
       ["accepted/logic.pl", "Prolog is no language here", "logic.pl", "AC"],
       ["accepted/mixed", "several languages: python, go", "a.py b.go", "AC"],
+      ["accepted/off.py.disabled", "switched off", "off.py.disabled", "AC"],
+      ["accepted/off2.java.disabled", "switched off", "Main.java", "AC"],
       ["accepted/old.py", "Python 2 is no language here", "old.py", "AC"],
       ["accepted/two", "cpp", "main.cpp part.c part.h", "AC"],
       ["accepted/x.zig", "no language here for .zig", "x.zig", "AC"],
       ["odd/named.txt", "python", "named.txt", "TLE"],
     ]);
+    expect(programs[0]?.files[0]?.content).toBe("5 {{N.WORD}}\n");
     expect(programs.at(-1)?.entryPoint).toBe("named.txt");
   } finally {
     await rm(folder, { recursive: true });

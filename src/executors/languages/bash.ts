@@ -14,7 +14,8 @@ export const bash: LanguageDefinition = {
     checkEach(`${toolchain.programs["bash"] ?? "bash"} -n`, sourcesOf(files, ["sh", "bash"])),
   run: ({ toolchain, files, entryPoint }) => [
     toolchain.programs["bash"] ?? "bash",
-    mainFile(sourcesOf(files, ["sh", "bash"]), entryPoint, ["main.sh"]),
+    // With a folder before it, by which a script finds the ones beside it.
+    `./${mainFile(sourcesOf(files, ["sh", "bash"]), entryPoint, ["main.sh"])}`,
   ],
   engine: "native",
   timeFactor: 2,

@@ -18,6 +18,7 @@ describe("which file a program starts with", () => {
 
   it("by language", () => {
     expect(run("python", ["data.txt", "solve.py"])).toMatch(/ solve\.py$/);
+    expect(run("bash", ["lib.sh", "main.sh"])).toMatch(/ \.\/main\.sh$/);
     expect(run("java", ["Helper.java", "Main.java"])).toMatch(/ Main$/);
     expect(run("java", ["org/Solve.java"])).toMatch(/ org\.Solve$/);
     expect(run("java", ["A.java"], "org.Other")).toMatch(/ org\.Other$/);
