@@ -55,7 +55,12 @@ const mean = (values: readonly number[]): number =>
   values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 
 const takes = ({ all }: Members, place: { readonly language: QueueId; readonly lane: Lane }): boolean =>
-  all.some((one) => one.lanes.includes(place.lane) && one.languages.some(({ id }) => id === place.language));
+  all.some(
+    (one) =>
+      one.state !== "paused" &&
+      one.lanes.includes(place.lane) &&
+      one.languages.some(({ id }) => id === place.language),
+  );
 
 /**
  * Where several pools take one queue, each counts the part that its size at the most gives it: by their size of the

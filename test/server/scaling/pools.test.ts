@@ -148,6 +148,9 @@ describe("pools", () => {
       desiredExecutors: 1,
     });
     world.paused = [];
+    world.executors = [executor("scripts", { lanes: ["practice"], state: "paused" })];
+    expect((await look())["scripts"]).toMatchObject({ waiting: 0, desiredExecutors: 1 });
+    world.executors = [executor("scripts", { lanes: ["practice"] })];
     expect((await look())["scripts"]).toMatchObject({ waiting: 1_000, desiredExecutors: 50 });
   });
 
