@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { zipOf } from "../../server/problems/archives.ts";
+import { collectImports } from "../../server/problems/importing.ts";
 import { type Judging, type JudgeRequest, openJudging } from "./harness.ts";
 import { findLanguages } from "./toolchains.ts";
 
@@ -152,6 +154,37 @@ test.each<[string, number, RegExp]>([
 
 test("what a failed interactor said is there for the jury", async () => {
   expect((await faultOf(says(-3))).log).toBe("FAIL jury is wrong\n");
+});
+
+test("a package of Polygon with an interactor, a checker and points is imported and judged", async () => {
+  const imports = collectImports();
+  const result = await imports.run(
+    zipOf({
+      "problem.xml": `<problem short-name="guess"><judging input-file="" output-file="" run-count="1">
+<testset name="tests"><time-limit>1000</time-limit><memory-limit>268435456</memory-limit><test-count>2</test-count>
+<input-path-pattern>tests/%02d</input-path-pattern><answer-path-pattern>tests/%02d.a</answer-path-pattern>
+<tests><test points="40.0"/><test points="60.0"/></tests></testset></judging>
+<assets><checker type="testlib"><source path="files/check.py" type="python.3"/></checker>
+<interactor><source path="files/interactor.c" type="c.gcc"/></interactor></assets></problem>`,
+      "tests/01": "700",
+      "tests/01.a": "10",
+      "tests/02": "700",
+      "tests/02.a": "3",
+      "files/check.py": CHECKER,
+      "files/interactor.c": INTERACTOR,
+    }),
+  );
+  const manifest = imports.manifest(result);
+  for (const bytes of imports.blobs.values()) judging.put(Buffer.from(bytes));
+  expect(await judging.judge({ language: "python", source: SEARCH, manifest })).toMatchObject({
+    verdict: "WA",
+    score: 40,
+    groups: [{ name: "", verdict: "WA", score: 40, maxScore: 100 }],
+    tests: [
+      { name: "tests/01", verdict: "AC", score: 40 },
+      { name: "tests/02", verdict: "WA", score: 0, judgeMessage: expect.stringContaining("wrong answer") },
+    ],
+  });
 });
 
 describe("where there are scores", () => {
