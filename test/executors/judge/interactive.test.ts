@@ -16,6 +16,9 @@ afterEach(() => {
   expect(judging.pins()).toBe(0);
 });
 
+/** Twice a wall limit that grows with the load: on a busy machine a TLE is run again. Milliseconds. */
+const SLOW_MS = 120_000;
+
 /** The program has to find the number of the input file within ten guesses, and to say nothing after it. */
 const GUESS = `import sys
 number = int(open(sys.argv[1]).read())
@@ -81,9 +84,39 @@ test.each<[string, string, string]>([
   ["counts for ever", "while True: pass", "TLE"],
   ["counts for ever after the right answer", SEARCH + "while True: pass", "TLE"],
   ["ends without a word", "", "WA"],
-])("one that %s", async (_what, source, verdict) => {
+])("one that %s", { timeout: SLOW_MS }, async (_what, source, verdict) => {
   expect(await reportOf(source)).toMatchObject({ verdict });
 });
+
+test(
+  "one that is near its limit is run again alone, with a validator that starts anew",
+  { timeout: SLOW_MS },
+  async () => {
+    const outcome = await judging.outcome({
+      language: "c",
+      source: `#include <stdio.h>
+#include <time.h>
+int main(void) {
+  char answer[16];
+  puts("700");
+  fflush(stdout);
+  while (clock() < 1.03 * CLOCKS_PER_SEC);
+  return scanf("%15s", answer) != 1;
+}`,
+      tests: [{ input: "700", answer: "" }],
+      validator: {
+        language: "python",
+        files: { "check.py": `import sys\nopen(sys.argv[3] + "been-here", "x")\n${GUESS}` },
+      },
+      limits: { timeMs: 1_000 },
+      manifest: { interactive: true },
+    });
+    expect(outcome).toMatchObject({
+      type: "finished",
+      result: { verdict: "TLE", tests: [{ verdict: "TLE", rerunAlone: { reason: "nearLimit" } }] },
+    });
+  },
+);
 
 test("of a long conversation the beginning is kept, up to transcriptCharacters", async () => {
   const report = await reportOf("print('x' * 100_000, flush=True)\ninput()");
