@@ -13,6 +13,7 @@ const BENCHMARKS: Readonly<Record<string, (args: string[]) => Promise<object>>> 
   contest: async () => await (await import("./contest.ts")).contest(),
   growth: async (sizes) =>
     await (await import("./growth.ts")).growth(sizes.length === 0 ? undefined : sizes.map(Number)),
+  simulation: async ([pictures]) => await (await import("./simulation/simulation.ts")).simulation(pictures),
   sandbox: async () => await (await import("./sandbox.ts")).sandbox(),
   verdict: async (languages) =>
     await (await import("./verdict.ts")).verdict(languages.length === 0 ? undefined : languages),
