@@ -2,7 +2,6 @@ import type { Command } from "commander";
 import type { Client } from "./client.ts";
 import { type ContestOptions, createContest, listContests, updateContest } from "./contests.ts";
 import type { Output } from "./output.ts";
-import { pauseQueue, resumeQueue } from "./pauses.ts";
 
 /** Runs a command against the API with a jury key. */
 type Run = (
@@ -21,7 +20,7 @@ const withOptions = (command: Command): Command =>
     .option("--participant <owner...>", "who may take part")
     .option("--rate <perSecond:burst>", "how fast it takes submissions, all participants together");
 
-/** Adds `contests`, `pause` and `resume`. */
+/** Adds `contests`. */
 export function addContestsCommand(program: Command, run: Run): void {
   const group = program.command("contests").description("list, create and change contests");
   group
@@ -29,21 +28,6 @@ export function addContestsCommand(program: Command, run: Run): void {
     .description("list them")
     .action(async (_options: unknown, command: Command) => {
       await run(command, listContests);
-    });
-  program
-    .command("pause")
-    .description("let no further job of a language go out; what runs or is in the queue is finished")
-    .argument("<language>")
-    .requiredOption("--reason <text>", "told to everybody who waits")
-    .action(async (queue: string, { reason }: { reason: string }, command: Command) => {
-      await run(command, (client, out, { json }) => pauseQueue(client, out, { queue, reason, json }));
-    });
-  program
-    .command("resume")
-    .description("let a paused language go on")
-    .argument("<language>")
-    .action(async (queue: string, _options: unknown, command: Command) => {
-      await run(command, (client, out, { json }) => resumeQueue(client, out, { queue, json }));
     });
   withOptions(group.command("create"))
     .description("make a contest: its submissions are judged before everything else")

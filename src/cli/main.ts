@@ -9,6 +9,7 @@ import { addKeysCommand } from "./keyscommand.ts";
 import { listExecutors, listLanguages, listPools, listProblems, listQueues } from "./lists.ts";
 import { isFinal, SUBMISSION, type SubmissionView } from "./operations.ts";
 import { createOutput, type Output, plain } from "./output.ts";
+import { addPauseCommand } from "./pausecommand.ts";
 import { addReinstateProblemCommand } from "./reinstateproblem.ts";
 import { readInput, runCode, showRun } from "./runcode.ts";
 import { addRejudgeCommand } from "./rejudgecommand.ts";
@@ -16,6 +17,7 @@ import { createProgress, findingLine, outcomeLines } from "./show.ts";
 import { handIn, readProgram } from "./submit.ts";
 import { CLI_EXIT, CliTrouble, Interrupted } from "./trouble.ts";
 import { verify } from "./verify.ts";
+import { addWebhooksCommand } from "./webhookscommand.ts";
 
 /** The command line: `npm run docket -- COMMAND`. docs/cli.md describes it. */
 
@@ -177,33 +179,24 @@ for (const [name, { about, role, list }] of Object.entries(lists)) {
     });
 }
 
-addDeadLettersCommand(program, async (command, use) => {
+/** A command that is not more than its words: it ends well unless it throws. */
+const asJury = async (
+  command: Command,
+  use: (client: Client, out: Output, options: { readonly json: boolean }) => Promise<void>,
+): Promise<void> => {
   const { json = false, ...connect } = shared(command);
   await act(connect, "jury", async (client) => {
     await use(client, out, { json });
     return CLI_EXIT.ok;
   });
-});
-addReinstateProblemCommand(program, async (command, use) => {
-  await act(shared(command), "jury", async (client) => {
-    await use(client, out);
-    return CLI_EXIT.ok;
-  });
-});
-addContestsCommand(program, async (command, use) => {
-  const { json = false, ...connect } = shared(command);
-  await act(connect, "jury", async (client) => {
-    await use(client, out, { json });
-    return CLI_EXIT.ok;
-  });
-});
-addRejudgeCommand(program, async (command, use) => {
-  const { json = false, ...connect } = shared(command);
-  await act(connect, "jury", async (client) => {
-    await use(client, out, { json });
-    return CLI_EXIT.ok;
-  });
-});
+};
+
+addDeadLettersCommand(program, asJury);
+addReinstateProblemCommand(program, asJury);
+addContestsCommand(program, asJury);
+addPauseCommand(program, asJury);
+addWebhooksCommand(program, asJury);
+addRejudgeCommand(program, asJury);
 addKeysCommand(program, out, notes);
 program
   .command("run")

@@ -1,49 +1,105 @@
 import { z } from "zod";
 import type { Client } from "./client.ts";
-import { operation } from "./operations.ts";
+import { ask, mutation } from "./mutation.ts";
 import { type Output, plain } from "./output.ts";
-import { ApiRefusal } from "./trouble.ts";
+import { SETTINGS_FIELDS, settingsLine, SettingsView } from "./poolsettings.ts";
+import { CliTrouble } from "./trouble.ts";
 
-const fields = (success: string): string =>
-  `... on ${success} { pauses { queue reason by at } } ... on UserError { code message }`;
-const PauseView = z.object({ queue: z.string(), reason: z.string(), by: z.string(), at: z.string() });
-const Answer = z.union([
-  z.object({ pauses: z.array(PauseView) }),
-  z.object({ code: z.string(), message: z.string() }),
-]);
+/** What takes no further jobs for a while. */
+export type PauseTarget =
+  /** Or another kind of work. */
+  { readonly language: string } | { readonly problem: string } | { readonly pool: string };
 
-const PAUSE = operation(
-  `mutation ($input: PauseQueueInput!) { pauseQueue(input: $input) { ${fields("PauseQueueSuccess")} } }`,
-  z.object({ pauseQueue: Answer }),
-);
-const RESUME = operation(
-  `mutation ($input: ResumeQueueInput!) { resumeQueue(input: $input) { ${fields("ResumeQueueSuccess")} } }`,
-  z.object({ resumeQueue: Answer }),
-);
+const about = { reason: z.string(), by: z.string(), at: z.string() };
+const QueuePauses = z.object({ pauses: z.array(z.object({ queue: z.string(), ...about })) });
+const ProblemPauses = z.object({
+  pauses: z.array(z.object({ problemId: z.string(), waiting: z.int(), ...about })),
+});
+const Settings = z.object({ settings: SettingsView });
 
-function show(out: Output, json: boolean, answer: z.infer<typeof Answer>): void {
-  if ("code" in answer) throw new ApiRefusal(answer.code, answer.message);
-  if (json) return out.json(answer.pauses);
-  for (const { queue, reason, by, at } of answer.pauses)
-    out.line(`${out.bold(queue)}  paused by ${plain(by)} at ${at}: ${plain(reason)}`);
-  if (answer.pauses.length === 0) out.line("Nothing is paused.");
+const QUEUES = "pauses { queue reason by at }";
+const PROBLEMS = "pauses { problemId waiting reason by at }";
+const POOL = `settings { ${SETTINGS_FIELDS} }`;
+
+const PAUSE = {
+  language: mutation("pauseQueue", QUEUES, QueuePauses),
+  problem: mutation("pauseProblem", PROBLEMS, ProblemPauses),
+  pool: mutation("pausePool", POOL, Settings),
+};
+const RESUME = {
+  language: mutation("resumeQueue", QUEUES, QueuePauses),
+  problem: mutation("resumeProblem", PROBLEMS, ProblemPauses),
+  pool: mutation("resumePool", POOL, Settings),
+};
+
+interface Line {
+  readonly name: string;
+  readonly reason: string;
+  readonly by: string;
+  readonly at: string;
+  readonly waiting?: number;
+}
+
+function show(out: Output, json: boolean, { what, lines }: { what: string; lines: readonly Line[] }): void {
+  if (json) return out.json(lines);
+  for (const { name, reason, by, at, waiting } of lines) {
+    const waits = waiting === undefined ? "" : `, ${waiting} wait`;
+    out.line(`${out.bold(name)}  paused by ${plain(by)} at ${at}${waits}: ${plain(reason)}`);
+  }
+  if (lines.length === 0) out.line(`No ${what} is paused.`);
+}
+
+/** Pauses with these words, or without any lets it go on; shows what is paused of its kind then. */
+async function change(
+  client: Client,
+  out: Output,
+  given: {
+    readonly target: PauseTarget;
+    readonly by: typeof PAUSE;
+    readonly input: { readonly reason?: string; readonly drain?: boolean };
+    readonly json: boolean;
+  },
+): Promise<void> {
+  const { target, by, input, json } = given;
+  if ("pool" in target) {
+    const { settings } = await ask(client, by.pool, { pool: target.pool, ...input });
+    if (json) out.json(settings);
+    else out.line(settingsLine(out, settings));
+    return;
+  }
+  if (input.drain !== undefined)
+    throw new CliTrouble("--drain is for a pool: a language or problem holds no jobs.");
+  if ("problem" in target) {
+    const { pauses } = await ask(client, by.problem, { problem: target.problem, ...input });
+    const lines = pauses.map(({ problemId, ...more }) => ({ name: problemId, ...more }));
+    return show(out, json, { what: "problem", lines });
+  }
+  const { pauses } = await ask(client, by.language, { queue: target.language, ...input });
+  const lines = pauses.map(({ queue, ...more }) => ({ name: queue, ...more }));
+  show(out, json, { what: "language", lines });
+}
+
+/** Throws ApiRefusal, CliTrouble. */
+export async function pause(
+  client: Client,
+  out: Output,
+  given: {
+    readonly target: PauseTarget;
+    readonly reason: string;
+    readonly drain?: true | undefined;
+    readonly json: boolean;
+  },
+): Promise<void> {
+  const { target, reason, drain, json } = given;
+  const input = { reason, ...(drain === undefined ? {} : { drain }) };
+  await change(client, out, { target, by: PAUSE, input, json });
 }
 
 /** Throws ApiRefusal. */
-export async function pauseQueue(
+export async function resume(
   client: Client,
   out: Output,
-  given: { readonly queue: string; readonly reason: string; readonly json: boolean },
+  { target, json }: { readonly target: PauseTarget; readonly json: boolean },
 ): Promise<void> {
-  const { queue, reason } = given;
-  show(out, given.json, (await client.request(PAUSE, { input: { queue, reason } })).pauseQueue);
-}
-
-/** Throws ApiRefusal. */
-export async function resumeQueue(
-  client: Client,
-  out: Output,
-  given: { readonly queue: string; readonly json: boolean },
-): Promise<void> {
-  show(out, given.json, (await client.request(RESUME, { input: { queue: given.queue } })).resumeQueue);
+  await change(client, out, { target, by: RESUME, input: {}, json });
 }

@@ -27,11 +27,11 @@ afterAll(async () => {
 /** Judges everything AC, one by one as the test lets them. */
 function gate() {
   const running = new Map<string, () => void>();
-  let open = false;
+  let released = false;
   const kind: WorkKind = {
     kind: "judge",
     run: async (job, { signal }) => {
-      if (!open) {
+      if (!released) {
         await new Promise<void>((resolve) => {
           running.set(job.submission, resolve);
           signal.addEventListener("abort", () => resolve(), { once: true });
@@ -45,7 +45,7 @@ function gate() {
     kind,
     running: () => [...running.keys()],
     release: () => {
-      open = true;
+      released = true;
       for (const go of running.values()) go();
     },
   };
@@ -159,7 +159,7 @@ describe("a pool while it runs", () => {
     const other = await startServer({ ...ns, instance: "other" });
     try {
       const third = await open("paused", work.kind);
-      for (const { ready } of [again, third]) expect(await ready()).toMatchObject({ state: "paused" });
+      for (const one of [again, third]) expect(await one.ready()).toMatchObject({ state: "paused" });
       expect(await stateOf(waiting)).not.toBe("FINISHED");
       await eventually(
         async () => other.backbone.executors().length,

@@ -30,6 +30,7 @@ export interface TestServer {
 export interface TestServerOptions {
   readonly limits?: Partial<Limits>;
   readonly allowedHosts?: readonly string[];
+  readonly webhookAllow?: readonly string[];
 }
 
 export async function freePort(): Promise<number> {
@@ -97,6 +98,7 @@ export async function startTestServer(
     topology: space.topology,
     capabilitySecret,
     instance: `test-${process.pid}`,
+    webhookAllow: options.webhookAllow,
   });
   const app = createApp(
     { ...shared, backbone },
