@@ -3,6 +3,7 @@ import type { JudgementId, ProblemId } from "../../shared/ids.ts";
 import { JUDGE_KIND } from "../../shared/judging.ts";
 import type { LanguageId } from "../../shared/language.ts";
 import type { DeadLetter, JudgementDocument, SubmissionDocument, SubmissionSnapshot } from "./documents.ts";
+import { readCounting } from "./countingpage.ts";
 import { guarded } from "./unavailable.ts";
 
 export interface DeadLetterFilter {
@@ -89,33 +90,25 @@ export async function createDeadLetters(deps: {
       await judgements.updateOne({ _id: id, ...DEAD }, { $set: { [SUPERSEDED]: generation } });
     });
 
-  async function page(input: Parameters<DeadLetters["page"]>[0]): Promise<SubmissionSnapshot[]> {
+  function page({
+    first,
+    after,
+    ...input
+  }: Parameters<DeadLetters["page"]>[0]): Promise<SubmissionSnapshot[]> {
     const filter = filterOf({ kind: JUDGE_KIND, ...input });
-    const found: SubmissionSnapshot[] = [];
-    let after = input.after;
-    while (found.length < input.first) {
-      const wanted = input.first - found.length;
-      const batch = await judgements
-        .find(after === undefined ? filter : { $and: [filter, beyond(after)] })
-        .sort({ "deadLetter.at": -1, _id: -1 })
-        .limit(wanted)
-        .toArray();
-      const known = new Map(
-        (await submissions.find({ _id: { $in: batch.map((one) => one.submission) } }).toArray()).map(
-          (one) => [one._id, one],
-        ),
-      );
-      for (const judgement of batch) {
-        const submission = known.get(judgement.submission);
-        if (submission?.generation === judgement.generation) found.push({ submission, judgement });
-        // A crash after the submission was pointed to the next judgement: said here, so that it is not met again.
-        else if (submission) await endRedrive({ id: judgement._id, generation: submission.generation });
-      }
-      const last = batch.at(-1);
-      if (last === undefined || batch.length < wanted) break;
-      after = placeOf(last);
-    }
-    return found;
+    return readCounting(submissions, {
+      first,
+      after,
+      read: (from, limit) =>
+        judgements
+          .find(from === undefined ? filter : { $and: [filter, beyond(from)] })
+          .sort({ "deadLetter.at": -1, _id: -1 })
+          .limit(limit)
+          .toArray(),
+      placeOf,
+      // A crash after the submission was pointed to the next judgement: said here, so that it is not met again.
+      superseded: ({ _id: id }, { generation }) => endRedrive({ id, generation }),
+    });
   }
 
   return {

@@ -2,6 +2,7 @@ import type { Collection, Filter } from "mongodb";
 import type { ContestId, JudgementId, ProblemId, SubmissionId } from "../../shared/ids.ts";
 import { JUDGE_KIND } from "../../shared/judging.ts";
 import type { LanguageId } from "../../shared/language.ts";
+import { readCounting } from "./countingpage.ts";
 import type {
   JudgementDocument,
   JudgementState,
@@ -86,34 +87,22 @@ export function createSnapshots(deps: {
     });
   }
 
-  async function page(
-    input: SnapshotFilter & SnapshotRange & { readonly first: number },
-  ): Promise<SubmissionSnapshot[]> {
-    const found: SubmissionSnapshot[] = [];
-    // Those that do not count, or whose submission never came to be, are few: read on until the page is full.
-    let { before } = input;
-    while (found.length < input.first) {
-      const wanted = input.first - found.length;
-      const batch = await judgements
-        .find(filterOf({ ...input, before }))
-        .sort({ _id: -1 })
-        .limit(wanted)
-        .toArray();
-      const known = new Map(
-        (await submissions.find({ _id: { $in: batch.map((one) => one.submission) } }).toArray()).map(
-          (one) => [one._id, one],
-        ),
-      );
-      for (const judgement of batch) {
-        const submission = known.get(judgement.submission);
-        if (submission?.generation === judgement.generation) found.push({ submission, judgement });
-      }
-      const last = batch.at(-1);
-      if (last === undefined || batch.length < wanted) break;
-      before = last._id;
-    }
-    return found;
-  }
+  const page = ({
+    first,
+    before,
+    ...input
+  }: Parameters<Snapshots["page"]>[0]): Promise<SubmissionSnapshot[]> =>
+    readCounting<SubmissionId | JudgementId>(submissions, {
+      first,
+      after: before,
+      read: (after, limit) =>
+        judgements
+          .find(filterOf({ ...input, before: after }))
+          .sort({ _id: -1 })
+          .limit(limit)
+          .toArray(),
+      placeOf: ({ _id }) => _id,
+    });
 
   return {
     get: (id) => guarded(() => get(id)),
