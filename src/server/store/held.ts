@@ -76,9 +76,6 @@ export const heldIn = ({ language, lane }: Place): string => `${language}.${lane
 const PARKED = "problem:";
 const parkedFor = (problem: ProblemId): string => `${PARKED}${problem}`;
 
-export const isParked = ({ held: key }: Pick<JudgementDocument, "held">): boolean =>
-  key?.startsWith(PARKED) === true;
-
 /** What makes a judgement a parked one. */
 export const parked = (
   problem: ProblemId,
