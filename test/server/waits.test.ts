@@ -6,23 +6,10 @@ import type { ExecutorId } from "../../src/shared/ids.ts";
 import type { Lane } from "../../src/shared/lane.ts";
 import { subjects } from "../../src/shared/topology.ts";
 import { namespace } from "../support/namespace.ts";
-import {
-  accepted,
-  eventually,
-  type Held,
-  openWire,
-  program,
-  putProblem,
-  type Server,
-  startServer,
-  until,
-  type Wire,
-} from "./rig.ts";
+import { accepted, eventually, type Held, openSuite, program, until } from "./rig.ts";
 
 const ns = namespace();
 const SERVICE_MS = 1_000;
-let server: Server;
-let wire: Wire;
 let presence: NodeJS.Timeout;
 
 const HEARD: Presence = {
@@ -41,13 +28,10 @@ const HEARD: Presence = {
   startedAtMs: Date.now(),
 };
 
+const { server, wire } = await openSuite(ns, {
+  limits: { ownerWindow: 4, practiceSoftWaitMs: 3_000, practiceHardWaitMs: 6_000 },
+});
 beforeAll(async () => {
-  server = await startServer({
-    ...ns,
-    limits: { ownerWindow: 4, practiceSoftWaitMs: 3_000, practiceHardWaitMs: 6_000 },
-  });
-  wire = await openWire(ns);
-  await putProblem(server.store);
   const say = (): void =>
     wire.connection.publish(subjects.presence(ns.topology, HEARD.executor), encodeJson(HEARD));
   say();
@@ -57,11 +41,7 @@ beforeAll(async () => {
     (all) => all.length === 1,
   );
 });
-afterAll(async () => {
-  clearInterval(presence);
-  await wire.close();
-  await server.stop();
-});
+afterAll(() => clearInterval(presence));
 
 /** Ends a job as if it had taken a second on the executor. */
 async function judge(held: Held): Promise<void> {

@@ -1,22 +1,12 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { findJob, removeJobUpTo } from "../../../src/server/broker/jobs.ts";
 import type { JudgementDocument } from "../../../src/server/store/documents.ts";
 import { namespace } from "../../support/namespace.ts";
-import { accepted, openWire, putProblem, type Server, startServer, until, type Wire } from "../rig.ts";
+import { accepted, openSuite, until } from "../rig.ts";
 
 const ns = namespace();
-let server: Server;
-let wire: Wire;
 
-beforeAll(async () => {
-  server = await startServer(ns);
-  wire = await openWire(ns);
-  await putProblem(server.store);
-});
-afterAll(async () => {
-  await wire.close();
-  await server.stop();
-});
+const { server, wire } = await openSuite(ns);
 
 const jobs = () => ({ jsm: wire.jsm, topology: ns.topology });
 async function queued(): Promise<JudgementDocument> {

@@ -1,40 +1,20 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { revisionOf } from "../../../src/server/store/documents.ts";
 import { judgementId, type ProblemId, type RejudgeId, type SubmissionId } from "../../../src/shared/ids.ts";
 import { decodeJson } from "../../../src/shared/nats.ts";
 import { Control } from "../../../src/shared/protocol.ts";
 import { subjects } from "../../../src/shared/topology.ts";
 import { namespace } from "../../support/namespace.ts";
-import {
-  accepted,
-  eventually,
-  openWire,
-  PROBLEM,
-  putProblem,
-  type Server,
-  startServer,
-  type Wire,
-  withoutDelivery,
-} from "../rig.ts";
+import { accepted, eventually, openSuite, PROBLEM, startServer, withoutDelivery } from "../rig.ts";
 import { createStage } from "./stage.ts";
 
 const ns = namespace();
-let server: Server;
-let wire: Wire;
 const stage = createStage(
   () => server,
   () => wire,
 );
 
-beforeAll(async () => {
-  server = await startServer(ns);
-  wire = await openWire(ns);
-  await putProblem(server.store);
-});
-afterAll(async () => {
-  await wire.close();
-  await server.stop();
-});
+const { server, wire } = await openSuite(ns);
 
 const snapshot = async (id: SubmissionId) => {
   const found = await server.store.snapshots.get(id);

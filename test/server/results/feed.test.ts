@@ -1,34 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { isFinal, revisionOf, type SubmissionSnapshot } from "../../../src/server/store/documents.ts";
 import type { SubmissionId } from "../../../src/shared/ids.ts";
 import { subjects } from "../../../src/shared/topology.ts";
 import { namespace } from "../../support/namespace.ts";
-import {
-  accepted,
-  eventually,
-  type Held,
-  openWire,
-  putProblem,
-  type Server,
-  startServer,
-  type Wire,
-} from "../rig.ts";
+import { accepted, eventually, type Held, openPair } from "../rig.ts";
 
 const ns = namespace();
-let server: Server;
-let other: Server;
-let wire: Wire;
 
-beforeAll(async () => {
-  server = await startServer({ ...ns, instance: "one" });
-  other = await startServer({ ...ns, instance: "two" });
-  wire = await openWire(ns);
-  await putProblem(server.store);
-});
-afterAll(async () => {
-  await wire.close();
-  await Promise.all([server.stop(), other.stop()]);
-});
+const { server, other, wire } = await openPair(ns);
 
 const RESULT = { verdict: "AC", tests: [] };
 

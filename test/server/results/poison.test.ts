@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { newSubmissionId, type SubmissionId } from "../../../src/shared/ids.ts";
 import { LANES } from "../../../src/shared/lane.ts";
 import { MAX_DELIVER, streamOf, subjects } from "../../../src/shared/topology.ts";
@@ -11,37 +11,18 @@ import {
   temporaryFolder,
 } from "../../executors/backbone/stage.ts";
 import { namespace } from "../../support/namespace.ts";
-import {
-  accepted,
-  eventually,
-  openWire,
-  putProblem,
-  type Server,
-  startServer,
-  until,
-  type Wire,
-} from "../rig.ts";
+import { accepted, eventually, openSuite, startServer, until } from "../rig.ts";
 
 const ns = namespace();
 const { topology, natsUrl } = ns;
 const folder = temporaryFolder();
-let wire: Wire;
-let server: Server;
 let processes: ExecutorProcess[] = [];
 
-beforeAll(async () => {
-  server = await startServer({ ...ns, reconcile: { intervalMs: 3_600_000, quietMs: 300 } });
-  wire = await openWire(ns);
-  await putProblem(server.store);
-});
+const { server, wire } = await openSuite(ns, { reconcile: { intervalMs: 3_600_000, quietMs: 300 } });
 afterEach(async () => {
   for (const one of processes) one.kill("SIGKILL");
   await Promise.all(processes.map((one) => one.exited));
   processes = [];
-});
-afterAll(async () => {
-  await wire.close();
-  await server.stop();
 });
 
 let count = 0;
@@ -173,7 +154,10 @@ describe("a message that cannot be read", () => {
     );
     await eventually(newest, (all) => all[0]?.reason === "malformed");
     const events = (await server.store.rejected.newest(1_000)).filter((one) => one.source === "event");
-    expect(events.at(-1)).toMatchObject({ place: subject, excerpt: "nonsense 0" });
+    expect(events.at(-1)).toMatchObject({
+      place: subject,
+      excerpt: expect.stringMatching(/^nonsense \d+$/) as string,
+    });
     expect(events.length).toBeLessThan(flood);
     // Bounded in the database itself.
     const at = new Date();
