@@ -10,11 +10,12 @@ test("a stack stops in the reverse of its start: executors first, then servers, 
     env: process.env,
     onEvent: (event) => void events.push(event),
   });
+  const executors = stack.executors();
   await stack.stop();
   const order = (type: ProcessEvent["type"]): string[] =>
     events.filter((event) => event.type === type).map((event) => event.process);
   const kinds = (names: readonly string[]): string[] =>
-    names.map((name) => (stack.executors().some((id) => id === name) ? "executor" : name));
+    names.map((name) => (executors.includes(name) ? "executor" : name));
   // Broker and database start side by side, and so do the executors.
   expect(kinds(order("stopped")).slice(0, 4)).toEqual(["executor", "executor", "server-2", "server"]);
   expect(order("stopped").slice(4).toSorted()).toEqual(["mongod", "nats-server"]);
