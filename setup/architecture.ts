@@ -42,7 +42,7 @@ const LAYERS: readonly (readonly [prefix: string, mayImport: readonly string[]])
     ],
   ],
   ["setup/", ["src/shared/", "src/supervisor/"]],
-  ["bench/", ["src/", "test/support/proxy.ts", "test/support/processes.ts"]],
+  ["bench/", ["src/", "test/support/proxy.ts", "test/support/processes.ts", "test/support/problemtools.ts"]],
   ["fuzz/", ["src/", "bench/"]],
   ["test/", ["src/", "setup/", "bench/", "fuzz/", "codegen.ts"]],
   ["codegen.ts", ["src/server/graphql/", "src/shared/", "setup/kubernetes/"]],

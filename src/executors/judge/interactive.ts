@@ -1,10 +1,7 @@
-import { execFile } from "node:child_process";
-import { closeSync, constants, existsSync, openSync, readFileSync, readSync } from "node:fs";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { promisify } from "node:util";
+import { existsSync, readFileSync } from "node:fs";
 import { type RunLimits, type RunResult, type Sandbox, SandboxFault } from "../sandbox/sandbox.ts";
-import { emptyFeedback, FEEDBACK_INSIDE, type Feedback } from "./feedback.ts";
+import { emptyFeedback, type Feedback } from "./feedback.ts";
+import { openPair, type Pair } from "./pair.ts";
 import { runLimits, testRequest } from "./program.ts";
 import { readTranscript, relayCommand, RELAY_PROCESSES } from "./relay.ts";
 import type { FinishedRun } from "./run.ts";
@@ -15,8 +12,6 @@ import { runVerdict } from "./verdicts.ts";
 
 /** Once the program has been stopped, the validator has so long to come to its end, milliseconds. */
 const GRACE_MS = 2_000;
-/** What is left in a pipe whose reader has gone is looked for so often, milliseconds. */
-const DRAIN_MS = 5;
 
 type Interaction = PassInput & { readonly validator: CustomValidator; readonly feedback: Feedback };
 
@@ -61,7 +56,7 @@ interface Bounds {
  * has problemtools it. Both waiting for each other ends at the program's wall limit.
  */
 async function converse(deps: ConverseDeps, given: Interaction, bounds: Bounds): Promise<Pass> {
-  const pair = await openPair(given.feedback, deps.workspace.file(`pair-${nextPair()}`));
+  const pair = await openPair(given.feedback, deps.workspace);
   const program = new AbortController();
   const validator = new AbortController();
   const stopBoth = (): void => {
@@ -117,9 +112,6 @@ const stopsBothOnFault =
     return ended;
   };
 
-let pairs = 0;
-const nextPair = (): number => (pairs = (pairs + 1) % 1_000_000);
-
 /** An end that is accepting by its exit code alone. */
 const accepts = (
   { validator, manifest }: { readonly validator: CustomValidator } & Pick<PassInput, "manifest">,
@@ -130,86 +122,6 @@ const accepts = (
     ? testlibGoesOn(status.code, manifest.scoring === true)
     : status.code === 42;
 };
-
-interface Pair {
-  /** Host paths: what the program reads and writes. */
-  readonly toProgram: string;
-  readonly fromProgram: string;
-  readonly transcript: string;
-  /** Testlib's `tout`: what an interactor leaves for a checker. */
-  readonly tout: string;
-  /** Is there once the validator has ended. */
-  readonly ended: string;
-  /** Paths in the validator's sandbox. */
-  readonly inside: Readonly<Record<"toProgram" | "transcript" | "tout" | "ended", string>>;
-  programGone(): void;
-  validatorGone(): void;
-  /** Safe twice. */
-  close(): void;
-}
-
-async function openPair(feedback: Feedback, fromProgram: string): Promise<Pair> {
-  const name = `pair-${nextPair()}`;
-  const folder = join(feedback.host, name);
-  await mkdir(folder);
-  await chmod(folder, 0o777);
-  const toProgram = join(folder, "to-program");
-  const tout = join(folder, "tout");
-  // There even when the interactor has nothing to say.
-  await writeFile(tout, "");
-  await chmod(tout, 0o666);
-  await promisify(execFile)("mkfifo", ["-m", "666", toProgram, fromProgram]);
-  // Reading alone leaves the validator to say that it has nothing more to say; both ways keeps the program's end to us.
-  const reading = openSync(toProgram, constants.O_RDONLY | constants.O_NONBLOCK);
-  const holding = openSync(fromProgram, constants.O_RDWR | constants.O_NONBLOCK);
-  const open = new Set([reading, holding]);
-  const timers = new Map<number, NodeJS.Timeout>();
-  const release = (fd: number): void => {
-    clearInterval(timers.get(fd));
-    if (open.delete(fd)) closeSync(fd);
-  };
-  const drain = (fd: number): void => {
-    if (open.has(fd) && !timers.has(fd))
-      timers.set(
-        fd,
-        setInterval(() => emptyPipe(fd), DRAIN_MS),
-      );
-  };
-  const inside = `${FEEDBACK_INSIDE}/${name}`;
-  return {
-    toProgram,
-    fromProgram,
-    transcript: join(folder, "transcript"),
-    tout,
-    ended: join(folder, "ended"),
-    inside: {
-      toProgram: `${inside}/to-program`,
-      transcript: `${inside}/transcript`,
-      tout: `${inside}/tout`,
-      ended: `${inside}/ended`,
-    },
-    programGone() {
-      release(holding);
-      drain(reading);
-    },
-    validatorGone() {
-      drain(holding);
-    },
-    close() {
-      for (const fd of [reading, holding]) release(fd);
-    },
-  };
-}
-
-const SCRAP = Buffer.alloc(64 * 1024);
-
-function emptyPipe(fd: number): void {
-  try {
-    while (readSync(fd, SCRAP) > 0);
-  } catch {
-    // Nothing there now.
-  }
-}
 
 function startRuns(
   { sandbox, slot, limits: bounds, workspace, cpuPressure }: ConverseDeps,
