@@ -3,6 +3,7 @@ import { EnvironmentError, envInt, envList, readEnv } from "../shared/env.ts";
 import { ExecutorId } from "../shared/ids.ts";
 import { type Limits, readLimits } from "../shared/limits.ts";
 import type { NatsAccess } from "../shared/nats.ts";
+import { otlpVariables, type TraceSettings, traceSettingsOf } from "../shared/otlp.ts";
 import { type PoolSetup, poolSetupOf, poolVariables, variableProblems } from "../shared/pool.ts";
 import type { Topology } from "../shared/topology.ts";
 
@@ -17,6 +18,7 @@ export interface ExecutorConfig extends PoolSetup {
   readonly healthHost: string;
   readonly healthPort: number;
   readonly logLevel: string;
+  readonly trace: TraceSettings;
   readonly graceMs: number;
   /** So long it waits, at its start, to be told of changes to its pool before it takes jobs, milliseconds. */
   readonly hearPoolMs: number;
@@ -53,6 +55,7 @@ const Environment = z.object({
   DOCKET_HEALTH_HOST: z.string().min(1).default("127.0.0.1"),
   DOCKET_HEALTH_PORT: envInt(0),
   DOCKET_LOG_LEVEL: z.string().default("info"),
+  ...otlpVariables,
   DOCKET_GRACE_MS: envInt(10_000),
   DOCKET_HEAR_POOL_MS: envInt(1_000),
   DOCKET_CRASH_AT: z.string().optional(),
@@ -114,6 +117,7 @@ export function readConfig(env: NodeJS.ProcessEnv): ExecutorConfig {
     healthHost: given.DOCKET_HEALTH_HOST,
     healthPort: given.DOCKET_HEALTH_PORT,
     logLevel: given.DOCKET_LOG_LEVEL,
+    trace: traceSettingsOf(given),
     graceMs: given.DOCKET_GRACE_MS,
     hearPoolMs: given.DOCKET_HEAR_POOL_MS,
     crashAt: given.DOCKET_CRASH_AT,

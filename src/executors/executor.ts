@@ -4,6 +4,7 @@ import type { Clock } from "../shared/clock.ts";
 import { crashPoint } from "../shared/crashpoint.ts";
 import { type Service, startAll, stopAll } from "../shared/lifecycle.ts";
 import type { Log } from "../shared/log.ts";
+import { NO_TRACER, type Tracer } from "../shared/trace.ts";
 import { openBlobCache } from "./blobs/cache.ts";
 import { createBoard } from "./backbone/board.ts";
 import type { ExecutorConfig } from "./config.ts";
@@ -34,6 +35,8 @@ export interface ExecutorDeps {
   /** Runs a language's self-test anew in a slot that nothing else uses meanwhile. */
   readonly retest: (language: TestedLanguage["id"], slot: number) => Promise<TestedLanguage>;
   readonly registry: Registry;
+  /** Left out: no traces. */
+  readonly tracer?: Tracer | undefined;
   /** Ends the wait for the broker. */
   readonly signal: AbortSignal;
   /** Told of what only a new process can mend. */
@@ -59,7 +62,7 @@ const noStart = (): Promise<void> => Promise.resolve();
  * of judging. Waits for NATS first, and says so at /readyz; throws when NATS refuses it for good, and when aborted.
  */
 export async function openExecutor(deps: ExecutorDeps): Promise<Executor> {
-  const { config, clock, monotonic, log } = deps;
+  const { config, clock, monotonic, log, tracer = NO_TRACER } = deps;
   const { topology } = config;
   const health = createHealth(log);
   let presence: PresenceService | undefined;
@@ -114,11 +117,10 @@ export async function openExecutor(deps: ExecutorDeps): Promise<Executor> {
     blobs: (capability, signal) => cache.source(capability, signal),
     reporter: (job, delivery, lease, jobLog) =>
       createReporter(
-        { topology, executor: config.id, sink, clock, log: jobLog, onBlocked },
+        { topology, executor: config.id, sink, clock, tracer, log: jobLog, onBlocked },
         job,
-        delivery.delivery,
+        delivery,
         lease,
-        Math.round(delivery.storedAtMs),
       ),
   };
   const puller = createPuller({ connection, topology, inboxPrefix: config.nats.inboxPrefix, monotonic, log });

@@ -3,6 +3,7 @@ import { systemClock } from "../shared/clock.ts";
 import { EnvironmentError } from "../shared/env.ts";
 import { EXIT, type Service, startAll, stopAll, stopOnSignal } from "../shared/lifecycle.ts";
 import type { Log } from "../shared/log.ts";
+import { createTracer } from "../shared/otlp.ts";
 import { WorkloadUnfit } from "../shared/workload.ts";
 import type { ExecutorConfig } from "./config.ts";
 import { BrokerRefused } from "./backbone/connect.ts";
@@ -19,7 +20,13 @@ export type ProcessInput = Pick<ExecutorDeps, "kinds" | "tested" | "retest" | "v
 /** Runs the backbone in this process: prints the ready line, drains and ends on a signal. */
 export async function runExecutor(input: ProcessInput): Promise<void> {
   const { config, log } = input;
-  const services = [...(input.before ?? [])];
+  const { tracer, services: tracing } = createTracer({
+    settings: config.trace,
+    service: "docket-executor",
+    instance: config.id,
+    log,
+  });
+  const services = [...(input.before ?? []), ...tracing];
   const opening = new AbortController();
   const stop = async (): Promise<void> => {
     opening.abort();
@@ -28,6 +35,7 @@ export async function runExecutor(input: ProcessInput): Promise<void> {
   stopOnSignal(stop, config.graceMs, log);
   const executor = await openUnlessStopped({
     ...input,
+    tracer,
     signal: opening.signal,
     clock: systemClock,
     monotonic: () => performance.now(),

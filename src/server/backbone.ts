@@ -8,6 +8,7 @@ import type { Limits } from "../shared/limits.ts";
 import type { Log } from "../shared/log.ts";
 import type { NatsAccess } from "../shared/nats.ts";
 import type { Topology } from "../shared/topology.ts";
+import { NO_TRACER, type Tracer } from "../shared/trace.ts";
 import type { ScaleByPool } from "../shared/scaling.ts";
 import type { NamedWorkload } from "../shared/workload.ts";
 import { createLink } from "./broker/link.ts";
@@ -72,6 +73,8 @@ export interface BackboneDeps {
   /** Signs job capabilities; the same on every server. */
   readonly capabilitySecret: string;
   readonly clock: Clock;
+  /** Left out: no traces. */
+  readonly tracer?: Tracer | undefined;
   readonly log: Log;
   /** The backbone's own metrics are registered here. */
   readonly registry: Registry;
@@ -144,6 +147,7 @@ const RECONCILE = { intervalMs: 5_000, quietMs: 5_000, stuckAfterMs: 30_000 };
 export function createBackbone(given: BackboneDeps): Backbone {
   const { topology, limits, clock, log, registry, instance, capabilitySecret } = given;
   const workloads = given.workloads ?? [];
+  const tracer = given.tracer ?? NO_TRACER;
   const crash: CrashPoint = given.crash ?? (() => undefined);
   const webhooks = createWebhookCalls({ ...given, crash, allow: given.webhookAllow ?? [] });
   // Every final state is written through it.
@@ -193,6 +197,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
     store,
     queued,
     clock,
+    tracer,
     log,
     mend,
     // Of a paused queue nothing goes out: it is held, and waits in line.
@@ -242,7 +247,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
     wakeOutbox: () => outbox.wake(),
   };
 
-  const feed = createFeed({ store, link, topology, clock, log });
+  const feed = createFeed({ store, link, topology, clock, tracer, log });
   const resultMeasures = createResultMeasures(registry);
   const settling = {
     works,
@@ -250,6 +255,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
     topology,
     log,
     clock,
+    tracer,
     judgements,
     store,
     measures: resultMeasures,

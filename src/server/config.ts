@@ -2,6 +2,7 @@ import { z } from "zod";
 import { EnvironmentError, envInt, envList, readEnv } from "../shared/env.ts";
 import { LanguageId } from "../shared/language.ts";
 import { type Limits, readLimits } from "../shared/limits.ts";
+import { otlpVariables } from "../shared/otlp.ts";
 import { ScaleByPool } from "../shared/scaling.ts";
 import { WorkloadFolders } from "../shared/workload.ts";
 import { wrongRange } from "./webhooks/address.ts";
@@ -36,6 +37,7 @@ const Environment = z.object({
       }
     }),
   DOCKET_LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
+  ...otlpVariables,
   DOCKET_GRACE_MS: envInt(10_000),
   /** Tests only: shared/crashpoint.ts. */
   DOCKET_CRASH_AT: z.string().optional(),

@@ -7,6 +7,7 @@ import { crashPoint } from "../shared/crashpoint.ts";
 import { EnvironmentError } from "../shared/env.ts";
 import { EXIT, type Service, startAll, stopAll, stopOnSignal } from "../shared/lifecycle.ts";
 import { createLog, type Log } from "../shared/log.ts";
+import { createTracer, traceSettingsOf } from "../shared/otlp.ts";
 import { loadWorkload, type NamedWorkload, WorkloadUnfit } from "../shared/workload.ts";
 import { createApp } from "./app.ts";
 import { createBackbone } from "./backbone.ts";
@@ -87,6 +88,13 @@ async function main(): Promise<void> {
   stopOnSignal(stop, environment.DOCKET_GRACE_MS, log);
   const store = await open({ registry, log, signal: opening.signal }, config);
   if (store === undefined) return;
+  const instance = `${hostname()}-${process.pid}`;
+  const { tracer, services: tracing } = createTracer({
+    settings: traceSettingsOf(environment),
+    service: "docket-server",
+    instance,
+    log,
+  });
   const capabilitySecret = environment.DOCKET_CAPABILITY_SECRET;
   const shared = { store, limits, clock: systemClock, log, registry };
   const backbone = createBackbone({
@@ -106,7 +114,8 @@ async function main(): Promise<void> {
     capabilitySecret,
     scale: environment.DOCKET_SCALE,
     webhookAllow: environment.DOCKET_WEBHOOK_ALLOW,
-    instance: `${hostname()}-${process.pid}`,
+    instance,
+    tracer,
     crash: crashPoint(environment.DOCKET_CRASH_AT),
   });
   const app = createApp(
@@ -120,7 +129,7 @@ async function main(): Promise<void> {
     },
   );
 
-  services.push(storeService(store), backbone, app);
+  services.push(storeService(store), ...tracing, backbone, app);
   try {
     await startAll(services, log);
   } catch (error) {

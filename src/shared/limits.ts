@@ -362,6 +362,11 @@ export const BOUNDS = {
     value: 256,
     doc: "Most languages, and most running jobs, in what an executor says of itself.",
   },
+  spansWaiting: {
+    unit: "count",
+    value: 8_192,
+    doc: "Spans that a process keeps for a collector of traces that does not answer; further ones are dropped.",
+  },
 } as const satisfies Readonly<Record<string, BoundDefinition>>;
 
 export type LimitName = keyof typeof LIMIT_DEFINITIONS;

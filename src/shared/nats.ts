@@ -1,5 +1,12 @@
-import { type ConnectionOptions, connect, type NatsConnection } from "@nats-io/transport-node";
+import {
+  type ConnectionOptions,
+  connect,
+  headers,
+  type MsgHdrs,
+  type NatsConnection,
+} from "@nats-io/transport-node";
 import type { z } from "zod";
+import { type SpanContext, TRACEPARENT, traceparentOf } from "./trace.ts";
 
 export interface NatsAccess {
   /** One or more, comma separated: nats://127.0.0.1:4222 */
@@ -32,6 +39,14 @@ export async function connectNats(
     maxPingOut: 2,
     ...more,
   });
+}
+
+/** What a message carries of the trace that it belongs to; nothing where there are no traces. */
+export function traceHeaders(context: SpanContext): { readonly headers?: MsgHdrs } {
+  if (context.traceId === "") return {};
+  const made = headers();
+  made.set(TRACEPARENT, traceparentOf(context));
+  return { headers: made };
 }
 
 export const encodeJson = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));

@@ -20,6 +20,7 @@ import type { NamedWorkload } from "../../src/shared/workload.ts";
 import type { Namespace } from "../support/namespace.ts";
 import { until as untilFound } from "../support/processes.ts";
 import { consumerOf, eventMessageId, streamOf, subjects, type Topology } from "../../src/shared/topology.ts";
+import type { Tracer } from "../../src/shared/trace.ts";
 
 export const SECRET = "a secret for tests, at least 32 characters long";
 export const PROBLEM = "hello" as ProblemId;
@@ -34,6 +35,7 @@ export interface RigInput {
   readonly timeoutMs?: number;
   readonly instance?: string;
   readonly crash?: CrashPoint;
+  readonly tracer?: Tracer;
   readonly webhookAllow?: readonly string[];
   /** Their names are to be in `topology.works`, too. */
   readonly workloads?: readonly NamedWorkload[];
@@ -72,6 +74,7 @@ export async function startServer(input: RigInput): Promise<Server> {
     registry,
     instance: input.instance ?? "test",
     crash: input.crash,
+    tracer: input.tracer,
     webhookAllow: input.webhookAllow,
     workloads: input.workloads,
     ...(input.reconcile ? { reconcile: input.reconcile } : {}),

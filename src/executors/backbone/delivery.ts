@@ -1,4 +1,5 @@
 import type { Msg } from "@nats-io/transport-node";
+import { TRACEPARENT } from "../../shared/trace.ts";
 
 /** One delivered job message, not yet parsed. */
 export interface Delivery {
@@ -12,6 +13,8 @@ export interface Delivery {
   readonly streamSeq: number;
   /** When the stream stored the message, milliseconds since 1970 by the server's clock. */
   readonly storedAtMs: number;
+  /** Trace that the job belongs to, as its publisher said it. */
+  readonly traceparent?: string | undefined;
   /** Monotonic clock when this was asked for: the lease cannot have begun earlier. */
   readonly askedAtMs: number;
 }
@@ -36,6 +39,7 @@ export function parseDelivery(message: Msg, askedAtMs: number): Delivery | undef
     delivery,
     streamSeq: Number(streamSeq),
     storedAtMs: Number(timeNs) / 1e6,
+    traceparent: message.headers?.get(TRACEPARENT),
     askedAtMs,
   };
 }

@@ -1,5 +1,7 @@
 import { jetstream, JetStreamApiError } from "@nats-io/jetstream";
 import type { Log } from "../../shared/log.ts";
+import { traceHeaders } from "../../shared/nats.ts";
+import type { SpanContext } from "../../shared/trace.ts";
 import type { Connection } from "./connection.ts";
 
 /**
@@ -9,7 +11,7 @@ import type { Connection } from "./connection.ts";
 export type Sent = "stored" | "refused" | "unanswered";
 
 export interface EventSink {
-  send(subject: string, bytes: Uint8Array, messageId: string): Promise<Sent>;
+  send(subject: string, bytes: Uint8Array, messageId: string, trace: SpanContext): Promise<Sent>;
   /** Largest event in bytes that NATS takes, headers apart. */
   maxBytes(): number;
 }
@@ -24,10 +26,14 @@ export function createEventSink(deps: { readonly connection: Connection; readonl
   const { connection, log } = deps;
   const js = jetstream(connection.nats);
   return {
-    send: async (subject, bytes, messageId) => {
+    send: async (subject, bytes, messageId, trace) => {
       if (!connection.up()) return "unanswered";
       try {
-        await js.publish(subject, bytes, { msgID: messageId, timeout: PUBACK_TIMEOUT_MS });
+        await js.publish(subject, bytes, {
+          msgID: messageId,
+          timeout: PUBACK_TIMEOUT_MS,
+          ...traceHeaders(trace),
+        });
         return "stored";
       } catch (error) {
         const refused = error instanceof JetStreamApiError;

@@ -4,10 +4,13 @@ import type { Clock } from "../../shared/clock.ts";
 import type { ExecutorId } from "../../shared/ids.ts";
 import { encodeJson } from "../../shared/nats.ts";
 import type { Log } from "../../shared/log.ts";
+import type { Tracer } from "../../shared/trace.ts";
 import { pause } from "./change.ts";
+import type { Delivery } from "./delivery.ts";
 import type { EventSink, Sent } from "./eventsink.ts";
 import { boundedFault } from "./faults.ts";
 import { fitEvent } from "./fit.ts";
+import { traceHold } from "./holdtrace.ts";
 import type { Lease } from "./lease.ts";
 
 export type Interim = "compiled" | "progress";
@@ -34,6 +37,7 @@ interface ReporterDeps {
   readonly executor: ExecutorId;
   readonly sink: EventSink;
   readonly clock: Clock;
+  readonly tracer: Tracer;
   readonly log: Log;
   /** Told when the event stream takes nothing, and again when this reporter no longer waits for it. */
   readonly onBlocked: (blocked: boolean) => void;
@@ -60,12 +64,14 @@ const RETRY_MS = [100, 200, 400, 800] as const;
 export function createReporter(
   deps: ReporterDeps,
   job: Pick<Job, "kind" | "submission" | "generation" | "dispatch" | "capability">,
-  delivery: number,
+  from: Pick<Delivery, "delivery" | "storedAtMs" | "traceparent">,
   lease: Lease,
-  /** When the queue had the job, by the broker's clock. */
-  publishedAtMs: number = deps.clock.now(),
 ): Reporter {
+  const { delivery } = from;
+  // By the broker's clock.
+  const publishedAtMs = Math.round(from.storedAtMs);
   const claimedAtMs = deps.clock.now();
+  const trace = traceHold(deps, { job, from, claimedAtMs });
   const stepsAtMs: number[] = [];
   const closed = new AbortController();
   const subject = subjects.event(deps.topology, deps.executor, job.submission);
@@ -105,7 +111,7 @@ export function createReporter(
   ): Promise<boolean> => {
     const id = eventMessageId(event.submission, event, event.seq);
     for (let attempt = 0; !stop.aborted && lease.alive(); attempt++) {
-      const sent: Sent = await deps.sink.send(subject, bytes, id);
+      const sent: Sent = await deps.sink.send(subject, bytes, id, trace.context);
       // One answer may get lost; a second one points to the stream.
       noteBlocked(sent === "refused" || (sent === "unanswered" && attempt > 0));
       if (sent === "stored") return true;
@@ -152,13 +158,16 @@ export function createReporter(
       else if (!closed.signal.aborted) starting = setTimeout(sayStarted, QUICK_MS);
     },
     report: (type, result) => {
-      if (stepsAtMs.length < STEPS_KEPT) stepsAtMs.push(deps.clock.now());
+      const atMs = deps.clock.now();
+      if (stepsAtMs.length < STEPS_KEPT) stepsAtMs.push(atMs);
+      trace.step(type, atMs);
       if (starting !== undefined) sayStarted();
       put({ type, result });
     },
     final: async (report, giveUp) => {
       clearTimeout(starting);
       closed.abort("closed");
+      trace.ended(report);
       const event: JudgeEvent = {
         ...base(),
         ...(report.type === "fault" ? { ...report, fault: boundedFault(report.fault) } : report),

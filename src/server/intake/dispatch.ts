@@ -1,9 +1,11 @@
 import { JetStreamApiError } from "@nats-io/jetstream";
 import { issueCapability } from "../../shared/capability.ts";
 import type { CrashPoint } from "../../shared/crashpoint.ts";
-import { encodeJson } from "../../shared/nats.ts";
+import type { Clock } from "../../shared/clock.ts";
+import { encodeJson, traceHeaders } from "../../shared/nats.ts";
 import { type Job, PROTOCOL_VERSION } from "../../shared/protocol.ts";
 import { jobMessageId, subjects, type Topology } from "../../shared/topology.ts";
+import { childOf, type Tracer } from "../../shared/trace.ts";
 import { findJob, removeJob } from "../broker/jobs.ts";
 import type { Link } from "../broker/link.ts";
 import type { JudgementDocument, SubmissionDocument } from "../store/documents.ts";
@@ -19,6 +21,8 @@ export interface DispatchDeps {
   readonly window: Window;
   readonly measures: IntakeMeasures;
   readonly crash: CrashPoint;
+  readonly clock: Clock;
+  readonly tracer: Tracer;
 }
 
 /** The subject holds a message already. */
@@ -66,6 +70,9 @@ export async function publishJob(
   const { language, lane, generation, dispatch } = judgement;
   const place = { language, lane, submission: submission._id };
   const job = encodeJson(await jobOf(deps, judgement, submission));
+  const parent = deps.tracer.root({ submission: submission._id, generation });
+  const context = childOf(parent);
+  const startMs = deps.clock.now();
   deps.crash("dispatch.beforePublish");
   for (let go = 0; go < TRIES; go++) {
     const { js, jsm } = link.use();
@@ -73,7 +80,11 @@ export async function publishJob(
     try {
       const ack = await js.publish(subjects.job(topology, language, lane, submission._id), job, {
         msgID: jobMessageId(submission._id, generation, dispatch),
+        ...traceHeaders(context),
       });
+      const endMs = deps.clock.now();
+      const attributes = { "docket.dispatch": dispatch, "docket.language": language, "docket.lane": lane };
+      deps.tracer.ended({ name: "publish", context, parent, kind: "producer", startMs, endMs, attributes });
       measures.dispatched.inc({ outcome: ack.duplicate ? "duplicate" : "published" });
       deps.crash("dispatch.afterPublish");
       return;

@@ -3,6 +3,7 @@ import type { JudgementDocument, SubmissionSnapshot } from "../store/documents.t
 import { held, parked, type Place } from "../store/held.ts";
 import { within } from "../../shared/within.ts";
 import { type DispatchDeps, publishJob } from "./dispatch.ts";
+import { traceSubmit } from "./judgementtrace.ts";
 import { HOLD_MS } from "./outbox.ts";
 import type { PublishDeps } from "./publishclaimed.ts";
 
@@ -51,6 +52,7 @@ export async function sendFirst(
 ): Promise<void> {
   if (judgement.dispatch === 0) {
     deps.wakeLine();
+    traceSubmit(deps, judgement);
     return;
   }
   // What fails or takes too long is the outbox's.
@@ -62,4 +64,5 @@ export async function sendFirst(
     },
   );
   await within(PUBLISH_WAIT_MS, published, () => undefined);
+  traceSubmit(deps, judgement);
 }

@@ -2,6 +2,8 @@ import type { Clock } from "../../shared/clock.ts";
 import type { JudgementId, SubmissionId } from "../../shared/ids.ts";
 import { judgementId } from "../../shared/ids.ts";
 import type { Service } from "../../shared/lifecycle.ts";
+import type { Tracer } from "../../shared/trace.ts";
+import { traceDelivery } from "../intake/judgementtrace.ts";
 import type { Log } from "../../shared/log.ts";
 import { decodeJson } from "../../shared/nats.ts";
 import { Announcement } from "../../shared/protocol.ts";
@@ -48,6 +50,7 @@ export function createFeed(deps: {
   readonly link: Link;
   readonly topology: Topology;
   readonly clock: Clock;
+  readonly tracer: Tracer;
   readonly log: Log;
 }): Feed {
   const { store, link, log } = deps;
@@ -168,8 +171,11 @@ export function createFeed(deps: {
           return watched.newest;
         },
         delivered({ judgement }) {
-          if (judgement.deliveredAt === undefined && delivered.size < DELIVERED_MOST)
-            delivered.set(judgement._id, new Date(deps.clock.now()));
+          if (judgement.deliveredAt !== undefined || delivered.has(judgement._id)) return;
+          if (delivered.size >= DELIVERED_MOST) return;
+          const at = new Date(deps.clock.now());
+          delivered.set(judgement._id, at);
+          traceDelivery(deps.tracer, judgement, at);
         },
         close(self) {
           const watched = all.get(id);

@@ -8,6 +8,7 @@ import { announce } from "../broker/announce.ts";
 import { isFinal, type JudgementDocument, revisionOf } from "../store/documents.ts";
 import type { Judgements } from "../store/judgements.ts";
 import { advance } from "./advance.ts";
+import { traceRecord } from "../intake/judgementtrace.ts";
 import { excuse, type HeardOf } from "./excuse.ts";
 import { settle, type SettleDeps } from "./settle.ts";
 
@@ -55,7 +56,9 @@ export function createRecord(
         return "stale";
       }
       const written = { ...next, change: stored.change + 1 };
+      const startMs = clock.now();
       if (await judgements.replaceIfUnchanged(written)) {
+        traceRecord(deps, { judgement: written, startMs, events: events.length });
         remember(written);
         crash("results.afterWrite");
         await settle(deps, written);

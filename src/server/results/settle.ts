@@ -1,10 +1,12 @@
 import { encodeJson } from "../../shared/nats.ts";
 import type { Control } from "../../shared/protocol.ts";
 import { subjects, type Topology } from "../../shared/topology.ts";
+import type { Tracer } from "../../shared/trace.ts";
 import { announce } from "../broker/announce.ts";
 import { removeJobUpTo } from "../broker/jobs.ts";
 import { BrokerUnavailable, type Link } from "../broker/link.ts";
 import type { Log } from "../../shared/log.ts";
+import { traceJudgement } from "../intake/judgementtrace.ts";
 import { isFinal, type JudgementDocument, revisionOf } from "../store/documents.ts";
 import type { ResultMeasures } from "./measures.ts";
 
@@ -12,6 +14,7 @@ export interface SettleDeps {
   readonly link: Link;
   readonly topology: Topology;
   readonly log: Log;
+  readonly tracer: Tracer;
   readonly measures: ResultMeasures;
   /** This server's feed; others hear the announcement. */
   readonly stored: (judgement: JudgementDocument) => void;
@@ -34,6 +37,7 @@ export async function settle(deps: SettleDeps, judgement: JudgementDocument): Pr
   const why = deadLetter === undefined ? {} : { code: deadLetter.code, reason: deadLetter.reason };
   deps.log.info({ submission, generation, state, dispatch, delivery, seconds, ...why }, "final");
   deps.measures.finals.inc({ state });
+  traceJudgement(deps.tracer, judgement);
   if (judgement.rejudge === undefined) deps.measures.finalSeconds.observe(seconds);
   // In the usual case the one holder acks its own job; only otherwise may something be left.
   const open = judgement.tries.filter((one) => one.end === undefined);

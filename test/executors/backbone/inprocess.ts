@@ -11,6 +11,7 @@ import type { ExecutorId } from "../../../src/shared/ids.ts";
 import type { QueueId } from "../../../src/shared/queue.ts";
 import { createLog } from "../../../src/shared/log.ts";
 import type { Topology } from "../../../src/shared/topology.ts";
+import type { Tracer } from "../../../src/shared/trace.ts";
 import { createSleepKind, type SleepWatch } from "./sleepkind.ts";
 import { executorEnv } from "./stage.ts";
 
@@ -45,6 +46,7 @@ export async function openTestExecutor(
   env: NodeJS.ProcessEnv,
   kind: WorkKind,
   retest: (id: QueueId) => Promise<TestedLanguage> = (id) => Promise.resolve({ id, version: "again" }),
+  tracer?: Tracer,
 ): Promise<OpenedExecutor> {
   const config = readConfig({ DOCKET_GRACE_MS: "3000", ...env });
   const registry = new Registry();
@@ -53,6 +55,7 @@ export async function openTestExecutor(
     kinds: [kind],
     tested: config.languages.map((id) => ({ id, version: "test" })),
     retest,
+    tracer,
     registry,
     version: "test",
     signal: new AbortController().signal,

@@ -8,6 +8,7 @@ import { createStuckCount } from "../../../src/server/results/stuckcount.ts";
 import { openStore } from "../../../src/server/store/store.ts";
 import { systemClock } from "../../../src/shared/clock.ts";
 import { createLog } from "../../../src/shared/log.ts";
+import { NO_TRACER } from "../../../src/shared/trace.ts";
 import type { SubmissionId } from "../../../src/shared/ids.ts";
 import { LANGUAGE_IDS } from "../../../src/shared/language.ts";
 import {
@@ -155,6 +156,7 @@ describe("an event that is not read yet", () => {
       link,
       topology: ns.topology,
       log,
+      tracer: NO_TRACER,
       measures: createResultMeasures(new Registry()),
       stored: () => undefined,
       ended: () => undefined,
