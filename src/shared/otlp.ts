@@ -67,7 +67,9 @@ function encodedValue(of: string | number | boolean): object {
 }
 
 const attributesOf = (attributes: Attributes): object[] =>
-  Object.entries(attributes).flatMap(([key, of]) => (of === undefined ? [] : [{ key, value: encodedValue(of) }]));
+  Object.entries(attributes).flatMap(([key, of]) =>
+    of === undefined ? [] : [{ key, value: encodedValue(of) }],
+  );
 
 const encoded = ({ name, context, parent, kind, startMs, endMs, attributes = {}, failed }: Span): object => ({
   traceId: context.traceId,
