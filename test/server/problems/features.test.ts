@@ -187,13 +187,26 @@ it("constants are put in where the format says so", async () => {
 
 it("what is wrong with these is named with its line", async () => {
   const { errors } = await imported({
-    "problem.yaml": `${yaml}languages: [zig]\nallow_file_writing: perhaps\nconstants: {5x: 1}\n`,
+    "problem.yaml": `${yaml}languages: [zig]\nallow_file_writing: perhaps\nconstants: {5x: 1}\nresource: tpu\n`,
     "data/secret/09.files/f.txt": "x\n",
   });
   expect(errors.toSorted()).toEqual([
     "data/secret/09.files the files belong to no test",
+    'problem.yaml:10 resource is "tpu"',
     "problem.yaml:7 none of the languages is one of Docket's",
     'problem.yaml:8 allow_file_writing is "perhaps"',
     'problem.yaml:9 the constant "5x" is none',
   ]);
+});
+
+it("a device that its programs need is the problem's, in both layouts", async () => {
+  for (const base of [goodPackage(), legacyPackage()]) {
+    const { result } = await imported(
+      { "problem.yaml": `${base["problem.yaml"] ?? ""}resource: gpu\n` },
+      base,
+    );
+    if (result.type === "refused") throw new Error(JSON.stringify(result.findings));
+    expect(result.problem).toMatchObject({ resource: "gpu" });
+    expect(lines(result, "warning").filter((line) => line.includes("resource"))).toEqual([]);
+  }
 });
