@@ -113,6 +113,7 @@ test.each([
   ["bapctools", "interactivemultipass"],
   ["bapctools", "pseudointeraction"],
   ["bapctools", "boolfind"],
+  ["bapctools", "fltcmp"],
   ...more.map((path) => [path, ""] as const),
 ] as const)("%s %s", { timeout: 240_000 }, async (where, name) => {
   const directory = name === "" ? where : join(sources[where as keyof typeof sources], name);
