@@ -103,7 +103,7 @@ export function createApp(deps: AppDeps, input: AppInput): App {
   });
   const connections = createConnectionCounts({ limits, refused });
   const metrics = createMetrics({ registry, backbone, connections });
-  const yoga = { schema, limits, log, makeContext: makeContext(deps, authenticate, imports) };
+  const yoga = { schema, limits, refused, log, makeContext: makeContext(deps, authenticate, imports) };
   const graphql = createGraphQL(yoga, { uploads: false });
   const uploads = createGraphQL(yoga, { uploads: true });
   const sockets = createSockets({ graphql, authenticate, connections, limits, log, refused });

@@ -60,6 +60,7 @@ export const builder = new SchemaBuilder<{
     complexityError: (kind, result) =>
       codedGraphQLError({
         code: "QUERY_TOO_COMPLEX",
+        limitName: kind === ComplexityErrorKind.Depth ? "queryDepth" : "queryComplexity",
         message:
           kind === ComplexityErrorKind.Depth
             ? `The document is ${result.depth} levels deep; the limit queryDepth is ${result.maxDepth}.`

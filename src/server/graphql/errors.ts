@@ -1,5 +1,6 @@
 import { type FormattedExecutionResult, GraphQLError, type GraphQLFormattedError } from "graphql";
 import { type CodedError, ERRORS } from "../../shared/errors.ts";
+import type { LimitName } from "../../shared/limits.ts";
 
 /** How an error shows in HTTP; a part of its `extensions` that stays on the server. */
 interface HttpHint {
@@ -8,14 +9,19 @@ interface HttpHint {
 }
 
 /** For mistakes that no result union can carry: whole requests, queries, subscriptions. Never masked. */
-export function codedGraphQLError(error: CodedError): GraphQLError {
-  const { code, message, retryAfterMs } = error;
+export function codedGraphQLError(error: CodedError & { readonly limitName?: LimitName }): GraphQLError {
+  const { code, message, retryAfterMs, limitName } = error;
   const http: HttpHint = {
     status: ERRORS[code].httpStatus,
     headers: retryAfterMs === undefined ? {} : { "Retry-After": String(Math.ceil(retryAfterMs / 1000)) },
   };
   return new GraphQLError(message, {
-    extensions: { code, ...(retryAfterMs === undefined ? {} : { retryAfterMs }), http: { ...http } },
+    extensions: {
+      code,
+      ...(limitName === undefined ? {} : { limit: limitName }),
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      http: { ...http },
+    },
   });
 }
 

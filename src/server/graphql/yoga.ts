@@ -4,6 +4,7 @@ import type { Limits } from "../../shared/limits.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Authentication } from "../auth.ts";
 import { asCodedError } from "../coded.ts";
+import type { Refused } from "../overflow.ts";
 import type { Context } from "./context.ts";
 import { codedGraphQLError, isGraphQLError } from "./errors.ts";
 
@@ -18,15 +19,40 @@ export interface Caller {
  * Looks at the text before anything is paid for it. In front of Yoga's memory of documents, whose keys are the whole
  * texts: a thousand long ones would be gigabytes.
  */
-const boundedParse = ({ queryCharacters, queryTokens }: Limits): Plugin => ({
+const boundedParse = ({ queryCharacters, queryTokens }: Limits, refused: Refused): Plugin => ({
   onParse: ({ params, setParseFn }) => {
     if (params.source.toString().length > queryCharacters) {
+      refused("queryCharacters");
       const message = `The document is longer than ${queryCharacters} characters (limit queryCharacters); send what varies as variables.`;
       throw codedGraphQLError({ code: "QUERY_TOO_COMPLEX", message });
     }
-    setParseFn((source: string, options?: object) => parse(source, { ...options, maxTokens: queryTokens }));
+    setParseFn((source: string, options?: object) => {
+      try {
+        return parse(source, { ...options, maxTokens: queryTokens });
+      } catch (error) {
+        if (isGraphQLError(error) && TOO_MANY_TOKENS.test(error.message)) refused("queryTokens");
+        throw error;
+      }
+    });
   },
 });
+
+/** As graphql says it, without a code. */
+const TOO_MANY_TOKENS = /more that \d+ tokens/;
+
+/** Counts queries and mutations that were too deep or cost too much: found out when they are executed, far from here. */
+function countTooComplex(refused: Refused): Plugin {
+  const look = (result: unknown): void => {
+    if (typeof result !== "object" || result === null || !("errors" in result)) return;
+    for (const error of Array.isArray(result.errors) ? result.errors : []) {
+      const limit: unknown = isGraphQLError(error) ? error.extensions["limit"] : undefined;
+      if (limit === "queryDepth" || limit === "queryComplexity") refused(limit);
+    }
+  };
+  return {
+    onExecute: () => ({ onExecuteDone: ({ result }) => look(result) }),
+  };
+}
 
 const asReadable = (error: unknown): unknown =>
   error instanceof SyntaxError ||
@@ -64,6 +90,7 @@ export function maskError(log: Log, error: unknown): GraphQLError {
 export interface YogaDeps {
   readonly schema: GraphQLSchema;
   readonly limits: Limits;
+  readonly refused: Refused;
   readonly log: Log;
   readonly makeContext: (caller: Caller) => Context;
 }
@@ -73,7 +100,7 @@ export interface YogaDeps {
  * Parsed and validated documents are remembered; the page in the browser is http/graphiql.ts.
  */
 export function createGraphQL(deps: YogaDeps, input: { readonly uploads: boolean }) {
-  const { schema, limits, log } = deps;
+  const { schema, limits, refused, log } = deps;
   return createYoga<Caller, Context>({
     schema,
     context: ({ authentication, authorization }) => deps.makeContext({ authentication, authorization }),
@@ -86,7 +113,7 @@ export function createGraphQL(deps: YogaDeps, input: { readonly uploads: boolean
     batching: false,
     logging: false,
     maskedErrors: { maskError: (error) => maskError(log, error) },
-    plugins: [boundedRequest, boundedParse(limits)],
+    plugins: [boundedRequest, boundedParse(limits, refused), countTooComplex(refused)],
   });
 }
 

@@ -1,5 +1,6 @@
 import { createClient } from "graphql-ws";
 import { z } from "zod";
+import type { LimitName } from "../../../src/shared/limits.ts";
 
 /** A caller of the test server over plain fetch. */
 
@@ -128,4 +129,10 @@ export async function* watchByStream(url: string, key: string, id: string, after
     }
   }
   throw new Error("the stream ended without completing");
+}
+
+/** How often a limit has turned somebody away, as /metrics tells. */
+export async function refusals({ url }: { readonly url: string }, limit: LimitName): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(new RegExp(`^docket_refused_total\\{limit="${limit}"\\} (\\d+)`, "m").exec(text)?.[1] ?? 0);
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DEFAULT_LIMITS } from "../../../src/shared/limits.ts";
 import { namespace } from "../../support/namespace.ts";
-import { bearer, graphql } from "./client.ts";
+import { bearer, graphql, refusals } from "./client.ts";
 import { startTestServer, type TestServer } from "./testserver.ts";
 
 const space = namespace();
@@ -70,6 +70,7 @@ describe("limits of GraphQL", () => {
     expect(await ask(costly)).toEqual(["QUERY_TOO_COMPLEX"]);
     const aliases = Array.from({ length: 100 }, (_, i) => `a${i}: problems { edges { node { id } } }`);
     expect(new Set(await ask(`{ ${aliases.join(" ")} }`))).toEqual(new Set(["QUERY_TOO_COMPLEX"]));
+    expect(await refusals(server, "queryComplexity")).toBeGreaterThanOrEqual(2);
   });
 
   it("refuses a document that is one level too deep", async () => {
@@ -80,6 +81,8 @@ describe("limits of GraphQL", () => {
       const answer = await graphql(shallow.url, key, deep);
       expect(answer.codes).toEqual(["QUERY_TOO_COMPLEX"]);
       expect(answer.errors[0]?.message).toContain("5 levels deep; the limit queryDepth is 4");
+      expect(answer.errors[0]?.extensions).toMatchObject({ limit: "queryDepth" });
+      expect(await refusals(shallow, "queryDepth")).toBe(1);
     } finally {
       await shallow.stop();
     }
@@ -98,6 +101,7 @@ describe("limits of GraphQL", () => {
       body: JSON.stringify({ query }),
     });
     expect(await other.json()).toMatchObject({ errors: [{ extensions: { code: "QUERY_TOO_COMPLEX" } }] });
+    expect(await refusals(server, "queryCharacters")).toBe(2);
     expect((await graphql(server.url, alice, "{ __typename }")).codes).toEqual([]);
   });
 
@@ -105,6 +109,7 @@ describe("limits of GraphQL", () => {
     const answer = await graphql(server.url, alice, `{ ${"a ".repeat(DEFAULT_LIMITS.queryTokens + 1)} }`);
     expect(answer.data).toBeUndefined();
     expect(answer.errors[0]?.message).toContain("tokens");
+    expect(await refusals(server, "queryTokens")).toBe(1);
   });
 
   it("refuses pages that are too large or empty", async () => {
