@@ -9,6 +9,10 @@ export interface HealthServer extends Service {
   url(): string;
 }
 
+/** Who listens everywhere is found here, too. */
+const reachable = (host: string): string =>
+  host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
+
 /** `/livez` the process runs, `/readyz` it takes jobs, `/metrics` for Prometheus. */
 export function createHealthServer(deps: {
   /** Address to listen on. */
@@ -45,7 +49,7 @@ export function createHealthServer(deps: {
   });
   return {
     name: "health server",
-    url: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: () => `http://${reachable(deps.host)}:${(server.address() as AddressInfo).port}`,
     start: () =>
       new Promise((resolve, reject) => {
         if (server.listening) {
