@@ -1,35 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { submissionsInStream } from "../../../src/server/broker/jobs.ts";
 import { judgementId, type ProblemId, type SubmissionId } from "../../../src/shared/ids.ts";
 import { namespace } from "../../support/namespace.ts";
-import {
-  accepted,
-  eventually,
-  openWire,
-  PROBLEM,
-  putProblem,
-  type Server,
-  startServer,
-  type Wire,
-} from "../rig.ts";
+import { accepted, eventually, openPair, PROBLEM, putProblem, type Server } from "../rig.ts";
 
 const ns = namespace();
 const WINDOW = 3;
-let server: Server;
-let other: Server;
-let wire: Wire;
 
-beforeAll(async () => {
-  const limits = { ownerWindow: WINDOW };
-  server = await startServer({ ...ns, limits });
-  other = await startServer({ ...ns, limits, instance: "other" });
-  wire = await openWire(ns);
-  await putProblem(server.store);
-});
-afterAll(async () => {
-  await wire.close();
-  await Promise.all([server.stop(), other.stop()]);
-});
+const { server, other, wire } = await openPair(ns, { limits: { ownerWindow: WINDOW } });
 
 /** How many jobs of each owner are in the stream. */
 async function inStream(language: "python" | "go" | "rust"): Promise<Map<string, number>> {

@@ -1,35 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { findJob } from "../../../src/server/broker/jobs.ts";
 import type { JudgementDocument } from "../../../src/server/store/documents.ts";
 import { judgementId, newSubmissionId } from "../../../src/shared/ids.ts";
 import { encodeJson } from "../../../src/shared/nats.ts";
 import { subjects } from "../../../src/shared/topology.ts";
 import { namespace } from "../../support/namespace.ts";
-import {
-  accepted,
-  eventually,
-  openWire,
-  putProblem,
-  type Server,
-  startServer,
-  until,
-  type Wire,
-} from "../rig.ts";
+import { accepted, eventually, openSuite, until } from "../rig.ts";
 
 const ns = namespace();
 const WINDOW = 5;
-let server: Server;
-let wire: Wire;
 
-beforeAll(async () => {
-  server = await startServer({ ...ns, limits: { dispatchWindow: WINDOW } });
-  wire = await openWire(ns);
-  await putProblem(server.store);
-});
-afterAll(async () => {
-  await wire.close();
-  await server.stop();
-});
+const { server, wire } = await openSuite(ns, { limits: { dispatchWindow: WINDOW } });
 
 const queueOf = async (language: string) =>
   (await server.backbone.queues()).find((queue) => queue.language === language && queue.lane === "practice");

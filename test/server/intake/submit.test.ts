@@ -1,34 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { SubmitOutcome } from "../../../src/server/intake/outcome.ts";
 import { DEFAULT_LIMITS as LIMITS } from "../../../src/shared/limits.ts";
 import { namespace } from "../../support/namespace.ts";
-import {
-  accepted,
-  openWire,
-  program,
-  PROBLEM,
-  putProblem,
-  type Server,
-  startServer,
-  until,
-  type Wire,
-} from "../rig.ts";
+import { accepted, openPair, PROBLEM, program, type Server, until } from "../rig.ts";
 
 const ns = namespace();
-let server: Server;
-let other: Server;
-let wire: Wire;
 
-beforeAll(async () => {
-  server = await startServer({ ...ns, instance: "one" });
-  other = await startServer({ ...ns, instance: "two" });
-  wire = await openWire(ns);
-  await putProblem(server.store);
-});
-afterAll(async () => {
-  await wire.close();
-  await Promise.all([server.stop(), other.stop()]);
-});
+const { server, other, wire } = await openPair(ns);
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const idOf = (outcome: SubmitOutcome): string =>

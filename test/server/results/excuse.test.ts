@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { excuse } from "../../../src/server/results/excuse.ts";
 import type { Try } from "../../../src/server/store/documents.ts";
 import type { ExecutorId } from "../../../src/shared/ids.ts";
@@ -6,30 +6,11 @@ import { encodeJson } from "../../../src/shared/nats.ts";
 import type { Presence } from "../../../src/shared/protocol.ts";
 import { subjects } from "../../../src/shared/topology.ts";
 import { namespace } from "../../support/namespace.ts";
-import {
-  accepted,
-  eventually,
-  openWire,
-  putProblem,
-  type Server,
-  startServer,
-  until,
-  type Wire,
-} from "../rig.ts";
+import { accepted, eventually, openSuite, until } from "../rig.ts";
 
 const ns = namespace();
-let server: Server;
-let wire: Wire;
 
-beforeAll(async () => {
-  server = await startServer(ns);
-  wire = await openWire(ns);
-  await putProblem(server.store);
-});
-afterAll(async () => {
-  await wire.close();
-  await server.stop();
-});
+const { server, wire } = await openSuite(ns);
 
 /** Says that the process of an executor is there, by a clock that is ahead of what this machine can wait for. */
 async function present(id: string, startedAtMs: number): Promise<void> {

@@ -1,20 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { namespace } from "../../support/namespace.ts";
-import { accepted, openWire, putProblem, type Server, startServer, until, type Wire } from "../rig.ts";
+import { accepted, openSuite, until } from "../rig.ts";
 
 const ns = namespace();
-let server: Server;
-let wire: Wire;
 
-beforeAll(async () => {
-  server = await startServer(ns);
-  wire = await openWire(ns);
-  await putProblem(server.store);
-});
-afterAll(async () => {
-  await wire.close();
-  await server.stop();
-});
+const { server, wire } = await openSuite(ns);
 
 const result = { verdict: "AC", testsTotal: 1, tests: [], cpuMs: 1, memoryKiB: 1 };
 

@@ -1,32 +1,13 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { StoreUnavailable } from "../../../src/server/store/unavailable.ts";
 import { eventStreamOf, RECORDER_CONSUMER } from "../../../src/shared/topology.ts";
 import { namespace } from "../../support/namespace.ts";
-import {
-  accepted,
-  eventually,
-  openWire,
-  putProblem,
-  type Server,
-  startServer,
-  until,
-  type Wire,
-} from "../rig.ts";
+import { accepted, eventually, openSuite, until } from "../rig.ts";
 
 const ns = namespace();
-let server: Server;
-let wire: Wire;
 
-beforeAll(async () => {
-  // The reconciler would give the consumer its ack_wait back.
-  server = await startServer({ ...ns, reconcile: { intervalMs: 600_000, quietMs: 600_000 } });
-  wire = await openWire(ns);
-  await putProblem(server.store);
-});
-afterAll(async () => {
-  await wire.close();
-  await server.stop();
-});
+// The reconciler would give the consumer its ack_wait back.
+const { server, wire } = await openSuite(ns, { reconcile: { intervalMs: 600_000, quietMs: 600_000 } });
 
 it("events that wait for the database are not handed out again and again, and do not pile up", async () => {
   const stream = eventStreamOf(ns.topology);

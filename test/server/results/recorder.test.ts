@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { findJob } from "../../../src/server/broker/jobs.ts";
 import { issueCapability } from "../../../src/shared/capability.ts";
 import type { SubmissionId } from "../../../src/shared/ids.ts";
@@ -6,33 +6,11 @@ import { decodeJson, encodeJson } from "../../../src/shared/nats.ts";
 import { Control, type Fault, FenceAnswer } from "../../../src/shared/protocol.ts";
 import { subjects } from "../../../src/shared/topology.ts";
 import { namespace } from "../../support/namespace.ts";
-import {
-  accepted,
-  eventually,
-  type Held,
-  openWire,
-  putProblem,
-  SECRET,
-  type Server,
-  startServer,
-  until,
-  type Wire,
-  withoutDelivery,
-} from "../rig.ts";
+import { accepted, eventually, type Held, openSuite, SECRET, until, withoutDelivery } from "../rig.ts";
 
 const ns = namespace();
-let server: Server;
-let wire: Wire;
 
-beforeAll(async () => {
-  server = await startServer(ns);
-  wire = await openWire(ns);
-  await putProblem(server.store);
-});
-afterAll(async () => {
-  await wire.close();
-  await server.stop();
-});
+const { server, wire } = await openSuite(ns);
 
 const RESULT = { verdict: "AC", tests: [] };
 const fault = (more: Partial<Fault> = {}) => ({

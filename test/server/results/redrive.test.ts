@@ -1,42 +1,22 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import type { SubmissionSnapshot } from "../../../src/server/store/documents.ts";
 import { revisionOf } from "../../../src/server/store/documents.ts";
 import { judgementId, type SubmissionId } from "../../../src/shared/ids.ts";
 import type { FaultCode } from "../../../src/shared/protocol.ts";
 import { namespace } from "../../support/namespace.ts";
-import {
-  accepted,
-  eventually,
-  openWire,
-  type ProgramInput,
-  putProblem,
-  type Server,
-  startServer,
-  until,
-  type Wire,
-} from "../rig.ts";
+import { accepted, eventually, openSuite, type ProgramInput, startServer, until } from "../rig.ts";
 
 const ns = namespace();
 const VICTIM = fileURLToPath(new URL("../victim.ts", import.meta.url));
 const RESULT = { verdict: "AC", tests: [] };
-let server: Server;
-let wire: Wire;
 const victims: ChildProcess[] = [];
 
-beforeAll(async () => {
-  server = await startServer(ns);
-  wire = await openWire(ns);
-  await putProblem(server.store);
-});
+const { server, wire } = await openSuite(ns);
 afterEach(() => {
   for (const victim of victims.splice(0)) victim.kill("SIGKILL");
-});
-afterAll(async () => {
-  await wire.close();
-  await server.stop();
 });
 
 /** A submission that an executor has given up. */
