@@ -13,7 +13,7 @@ import type { ScaleByPool } from "../shared/scaling.ts";
 import type { NamedWorkload } from "../shared/workload.ts";
 import { createLink } from "./broker/link.ts";
 import { createTopologyKeeper } from "./broker/topology.ts";
-import { countEvictions } from "./overflow.ts";
+import { countEvictions, countRefusals } from "./overflow.ts";
 import { createFleet, type ExecutorView, type LanguageOffer } from "./fleet.ts";
 import { createAdmission } from "./intake/admission.ts";
 import { codeRunWork, runCode, type RunCodeInput } from "./intake/coderun.ts";
@@ -159,7 +159,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
   // First: whoever else acts on a connect needs the streams.
   const mend = createTopologyKeeper({ link, topology, log });
 
-  const measures = createIntakeMeasures(registry);
+  const measures = createIntakeMeasures(registry, countRefusals(registry));
   const judging = createJudgeWork({ ...store, evicted });
   const kinds: readonly WorkKind[] = [judging, codeRunWork, ...workloads.map(createWorkloadKind)];
   const works = new Map(kinds.map((work) => [work.kind, work]));

@@ -1,5 +1,5 @@
 import { Counter, Histogram, type Registry } from "prom-client";
-import { countRefusals } from "../overflow.ts";
+import type { LimitName } from "../../shared/limits.ts";
 import type { SubmitOutcome } from "./outcome.ts";
 
 export interface IntakeMeasures {
@@ -11,8 +11,11 @@ export interface IntakeMeasures {
   readonly dispatched: Counter<"outcome">;
 }
 
-export function createIntakeMeasures(registry: Registry): IntakeMeasures {
-  const refused = countRefusals(registry);
+/** `refused` hears of each limit that turned somebody away. */
+export function createIntakeMeasures(
+  registry: Registry,
+  refused: (limit: LimitName) => void,
+): IntakeMeasures {
   const submitted = new Counter({
     name: "docket_submissions_total",
     help: "Submissions by outcome: accepted, replayed, or a refusal's code",

@@ -1,22 +1,19 @@
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import sleep from "../../../examples/workloads/sleep/work.ts";
-import thumbnail from "../../../examples/workloads/thumbnail/work.ts";
 import type { SubmitOutcome, Wait } from "../../../src/server/intake/outcome.ts";
 import { checkSaturation } from "../../../src/server/intake/saturation.ts";
 import type { ContestId } from "../../../src/shared/ids.ts";
 import type { Lane } from "../../../src/shared/lane.ts";
 import { DEFAULT_LIMITS, type LimitName, type Limits } from "../../../src/shared/limits.ts";
 import { createLog } from "../../../src/shared/log.ts";
-import type { WorkName } from "../../../src/shared/queue.ts";
+import { loadWorkload } from "../../../src/shared/workload.ts";
 import { namespace } from "../../support/namespace.ts";
 import { openSuite, PROBLEM, program } from "../rig.ts";
 
 const ns = namespace();
 const LIMITS = { contestBurst: 3, contestPerSecond: 1, workInputBytes: 40, workFileBytes: 100 };
-const workloads = [
-  { ...sleep, name: "sleep" as WorkName },
-  { ...thumbnail, name: "thumbnail" as WorkName },
-];
+const EXAMPLES = join(import.meta.dirname, "../../../examples/workloads");
+const workloads = await Promise.all(["sleep", "thumbnail"].map((name) => loadWorkload(join(EXAMPLES, name))));
 const { server } = await openSuite(ns, {
   limits: LIMITS,
   workloads,
