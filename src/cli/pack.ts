@@ -2,7 +2,7 @@ import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { basename, join, relative, resolve } from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { CliTrouble } from "./trouble.ts";
+import { PackageTrouble } from "./trouble.ts";
 
 interface PackedFile {
   readonly path: string;
@@ -22,11 +22,13 @@ async function collect(folder: string): Promise<PackedFile[]> {
   const found: PackedFile[] = [];
   const walk = async (path: string, above: ReadonlySet<string>): Promise<void> => {
     const real = await realpath(path);
-    if (above.has(real)) throw new CliTrouble(`${path} is a link that leads back to itself.`);
+    if (above.has(real)) throw new PackageTrouble(`${path} is a link that leads back to itself.`);
     if (relative(root, real).startsWith("..")) {
       // What judging does not read need not come along.
       if (UNREAD.test(relative(folder, path))) return;
-      throw new CliTrouble(`${path} is a link out of the package. Copy what it points to into the package.`);
+      throw new PackageTrouble(
+        `${path} is a link out of the package. Copy what it points to into the package.`,
+      );
     }
     const info = await stat(real);
     if (info.isDirectory()) {
@@ -86,7 +88,7 @@ export async function packDirectory(
   const name = basename(resolve(folder));
   const files = await collect(resolve(folder));
   if (!files.some(({ path }) => path === "problem.yaml" || path === "problem.xml")) {
-    throw new CliTrouble(`${folder} is no problem package: it holds no problem.yaml.`);
+    throw new PackageTrouble(`${folder} is no problem package: it holds no problem.yaml.`);
   }
   const tar = Buffer.concat([
     ...files.flatMap((file) => entry(`${name}/${file.path}`, file.bytes)),

@@ -29,6 +29,11 @@ export class ApiRefusal extends CliTrouble {
   }
 }
 
+/** A directory that cannot be sent as a problem package. */
+export class PackageTrouble extends CliTrouble {
+  override readonly name = "PackageTrouble";
+}
+
 /** Ctrl-C or SIGTERM ended the command. */
 export class Interrupted extends CliTrouble {
   override readonly name = "Interrupted";

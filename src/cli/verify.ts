@@ -4,14 +4,14 @@ import { basename, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "./client.ts";
 import { missOf } from "./expectation.ts";
-import { importProblem } from "./importproblem.ts";
+import { type ImportAnswer, importProblem } from "./importproblem.ts";
 import { LANGUAGES, PROBLEM, type ProblemView, type SubmissionView } from "./operations.ts";
 import { milliseconds, type Output, plain } from "./output.ts";
 import { readPolygonPrograms } from "./polygonprograms.ts";
 import { type Program, readPrograms } from "./programs.ts";
 import { findingLine } from "./show.ts";
 import { handIn } from "./submit.ts";
-import { ApiRefusal, CliTrouble } from "./trouble.ts";
+import { ApiRefusal, CliTrouble, PackageTrouble } from "./trouble.ts";
 
 /** The last line of `verify --json`. */
 export interface VerifyReport {
@@ -112,6 +112,21 @@ async function withTimeLimit(
   return problem;
 }
 
+/** A directory that cannot be sent at all is refused like a package that the server refuses: the others go on. */
+async function importOrRefuse(client: Client, path: string): Promise<ImportAnswer> {
+  try {
+    return await importProblem(client, { path });
+  } catch (error) {
+    if (!(error instanceof PackageTrouble)) throw error;
+    const { message } = error;
+    return {
+      type: "refused",
+      message,
+      findings: [{ severity: "error", file: "", line: null, message, expected: null }],
+    };
+  }
+}
+
 async function verifyPackage(
   deps: { client: Client; out: Output },
   input: { directory: string; report: VerifyReport; signal: AbortSignal },
@@ -120,7 +135,7 @@ async function verifyPackage(
   const { report, signal } = input;
   const directory = resolve(input.directory);
   const name = basename(directory);
-  const imported = await importProblem(client, { path: directory });
+  const imported = await importOrRefuse(client, directory);
   if (imported.type === "refused") {
     out.line(`${out.bold(name)}  ${out.bad("refused")}`);
     for (const finding of imported.findings) out.line(findingLine(out, finding));

@@ -349,9 +349,18 @@ describe("verify", () => {
     expect(lastJson(end)).toEqual({ submissions: 4, asExpected: 4, notOffered: 0, misses: [], scores: {} });
   });
 
-  it("counts a package that is refused as a miss", async () => {
-    const end = await docket("jury", "verify", join(folder, "bad"), "--json");
+  it("counts a package that is refused, or cannot be sent, as a miss, and goes on", async () => {
+    const none = join(folder, "nothing");
+    await writeFiles(none, { "notes.txt": "x" });
+    const end = await docket("jury", "verify", none, join(folder, "bad"), "--json");
     expect(end.code).toBe(1);
-    expect(lastJson(end)).toMatchObject({ submissions: 0, misses: [{ path: "bad", got: "2 errors" }] });
+    expect(end.stdout).toContain("is no problem package");
+    expect(lastJson(end)).toMatchObject({
+      submissions: 0,
+      misses: [
+        { path: "nothing", got: "1 errors" },
+        { path: "bad", got: "2 errors" },
+      ],
+    });
   });
 });
