@@ -6,15 +6,28 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { z } from "zod";
 import type { WorkKind } from "../../src/executors/work.ts";
+import { hashApiKey } from "../../src/server/auth.ts";
+import { openStore } from "../../src/server/store/store.ts";
 import { createLog } from "../../src/shared/log.ts";
 import { createTracer, type TraceSettings } from "../../src/shared/otlp.ts";
 import type { Service } from "../../src/shared/lifecycle.ts";
 import { subjects } from "../../src/shared/topology.ts";
 import { readTraceparent, rootContext, TRACEPARENT, type Tracer } from "../../src/shared/trace.ts";
 import { openTestExecutor } from "../executors/backbone/inprocess.ts";
-import { executorEnv, temporaryFolder } from "../executors/backbone/stage.ts";
+import { executorEnv, startExecutorProcess, temporaryFolder } from "../executors/backbone/stage.ts";
 import { namespace } from "../support/namespace.ts";
-import { accepted, eventually, openWire, putProblem, type Server, startServer, type Wire } from "./rig.ts";
+import { startServerProcess } from "../support/serverprocess.ts";
+import { submitted } from "./http/client.ts";
+import {
+  accepted,
+  eventually,
+  openWire,
+  PROBLEM,
+  putProblem,
+  type Server,
+  startServer,
+  type Wire,
+} from "./rig.ts";
 
 const own = namespace();
 const ns = { ...own, topology: { ...own.topology, languages: ["python"] as const } };
@@ -260,3 +273,48 @@ it("what the collector does not take is sent again, and dropped when it is refus
   expect(headers).toHaveLength(3);
   expect(spans.map(({ name }) => name)).toEqual(["a"]);
 });
+
+// Last, as its job goes on coming back.
+it("a server's and an executor's process are told of the collector by its variable", async () => {
+  const { settings, spans, headers } = await collector();
+  const told = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: settings.endpoint ?? "",
+    OTEL_EXPORTER_OTLP_HEADERS: "x-key=k%21",
+  };
+  const store = await openStore({ url: ns.mongodbUrl, database: ns.database });
+  const createdAt = new Date();
+  await store.apiKeys.put({
+    _id: hashApiKey("key-of-alice"),
+    owner: "alice",
+    role: "participant",
+    createdAt,
+  });
+  await putProblem(store);
+  await store.close();
+  const server = await startServerProcess(ns, { ...told, DOCKET_LANGUAGES: "python" });
+  const workDir = join(folder(), "e3");
+  mkdirSync(workDir);
+  const executor = await startExecutorProcess({
+    ...executorEnv(ns.natsUrl, ns.topology, { id: "e3", workDir }),
+    ...told,
+  });
+  closing.push(async () => {
+    for (const one of [executor, server]) one.kill("SIGKILL");
+    await Promise.all([executor.exited, server.exited]);
+  });
+  const submission = await submitted(server.url, "key-of-alice", PROBLEM);
+  // It knows no judging, so it says that this job is a fault.
+  const claim = await eventually(
+    () => Promise.resolve(spans.find(({ name }) => name === "claim")),
+    (found) => found !== undefined,
+  );
+  expect(claim?.service).toBe("docket-executor");
+  expect(claim?.status?.message).toContain("JOB_MALFORMED");
+  await eventually(
+    () => Promise.resolve(spans.filter(({ service }) => service === "docket-server").map(({ name }) => name)),
+    (names) => names.includes("submit") && names.includes("publish") && names.includes("record"),
+  );
+  const { traceId } = rootContext({ submission, generation: 1 }, 1);
+  expect(new Set(spans.map((span) => span.traceId))).toEqual(new Set([traceId]));
+  for (const given of headers) expect(given["x-key"]).toBe("k!");
+}, 60_000);
