@@ -101,7 +101,7 @@ async function said(...args: string[]): Promise<string> {
   if (end.code !== 0) throw new Error(`${args.join(" ")}: ${end.code} ${end.stderr}`);
   return end.stdout;
 }
-const READY = "{ executors { name pool state reason slots lanes } }";
+const READY = "{ executors { name pool state reason slots mostSlots lanes weights { weight } } }";
 const executorsNow = async (): Promise<string> => {
   const { data } = await graphql(server.url, jury, READY);
   return JSON.stringify(data);
@@ -235,7 +235,9 @@ it("docket pool changes slots and lanes, and back", async () => {
   expect(set).toMatch(
     /^main {2}slots 3, lanes contest=4,practice=1, on 1 of 1 executors, by judge at \S+\n$/,
   );
-  expect(await executorsNow()).toContain('"slots":3,"lanes":["CONTEST","PRACTICE"]');
+  expect(await executorsNow()).toContain(
+    '"slots":3,"mostSlots":4,"lanes":["CONTEST","PRACTICE"],"weights":[{"weight":4},{"weight":1}]',
+  );
   expect(JSON.parse(await said("pool", "list", "--json"))).toMatchObject([
     { pool: "main", slots: 3, hold: null },
   ]);

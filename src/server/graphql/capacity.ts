@@ -4,6 +4,7 @@ import { LanguageId, LANGUAGES } from "../../shared/language.ts";
 import type { QueueId } from "../../shared/queue.ts";
 import { builder } from "./builder.ts";
 import { Language } from "./language.ts";
+import { LaneWeight, weightsOf } from "./laneweight.ts";
 import { LaneEnum } from "./scalars.ts";
 
 /** What the fleet can do and how busy it is: live state, nothing of it is stored. */
@@ -93,10 +94,19 @@ export const Executor = builder.objectRef<ExecutorView>("Executor").implement({
       description: "Why it takes no jobs, when UNHEALTHY.",
     }),
     slots: t.exposeInt("slots"),
+    mostSlots: t.int({
+      description: "As far as `setPool` can raise its slots.",
+      resolve: ({ can, slots }) => can?.slots ?? slots,
+    }),
     running: t.field({ type: [Running], resolve: ({ running }) => running }),
     languages: t.field({ type: [ExecutorLanguage], resolve: ({ languages }) => languages }),
     notOffered: t.field({ type: [NotOffered], resolve: ({ notOffered }) => notOffered }),
     lanes: t.field({ type: [LaneEnum], resolve: ({ lanes }) => lanes }),
+    weights: t.field({
+      type: [LaneWeight],
+      description: "How often each of them begins a turn.",
+      resolve: ({ weights = {} }) => weightsOf(weights),
+    }),
     version: t.exposeString("version"),
     startedAt: t.field({ type: "DateTime", resolve: ({ startedAtMs }) => new Date(startedAtMs) }),
     heardAt: t.field({ type: "DateTime", resolve: ({ heardAtMs }) => new Date(heardAtMs) }),

@@ -1,26 +1,17 @@
 import type { CodedError } from "../../shared/errors.ts";
-import { lanesOf, type LaneWeights } from "../../shared/lane.ts";
+import type { LaneWeights } from "../../shared/lane.ts";
 import { isJury } from "../auth.ts";
 import { changePool, executorsOf, hasHeard } from "../changepool.ts";
 import { orCoded } from "../coded.ts";
 import type { PoolChange, PoolSettingsDocument } from "../store/poolsettings.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
+import { LaneWeight, weightsOf } from "./laneweight.ts";
 import { readReason } from "./pauses.ts";
 import { LaneEnum } from "./scalars.ts";
 import { errorType, resultType } from "./usererror.ts";
 
 /** What is changed of pools while they run. */
-
-const Weight = builder
-  .objectRef<{ readonly lane: keyof LaneWeights; readonly weight: number }>("LaneWeight")
-  .implement({
-    description: "How often a lane begins a turn, next to the others; with 0 it comes last in all.",
-    fields: (t) => ({
-      lane: t.expose("lane", { type: LaneEnum }),
-      weight: t.exposeInt("weight"),
-    }),
-  });
 
 const WeightInput = builder.inputType("LaneWeightInput", {
   fields: (t) => ({
@@ -45,10 +36,10 @@ const Settings = builder.objectRef<PoolSettingsDocument>("PoolSettings").impleme
     pool: t.exposeID("_id"),
     slots: t.exposeInt("slots", { nullable: true, description: "Of each executor; null: as configured." }),
     lanes: t.field({
-      type: [Weight],
+      type: [LaneWeight],
       nullable: true,
       description: "Null: as configured.",
-      resolve: ({ lanes }) => lanes && lanesOf(lanes).map((lane) => ({ lane, weight: lanes[lane] ?? 0 })),
+      resolve: ({ lanes }) => lanes && weightsOf(lanes),
     }),
     hold: t.field({ type: HoldMode, nullable: true, resolve: ({ hold }) => hold?.mode }),
     reason: t.string({
