@@ -26,7 +26,10 @@ export interface Surroundings {
   readonly lower: LaneLoad;
 }
 
-/** One turn in so many begins at a lower lane; LOWER_LANE_TURN of the executors. */
+/**
+ * One turn in so many begins at a lower lane by the usual weights (shared/lane.ts). Pools with other weights are estimated
+ * as if they had these: nearly right, as lanes seldom all have work.
+ */
 export const LOWER_TURN = 5;
 
 /** The part of a load that at most `count` of its jobs make. */
