@@ -12,6 +12,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // How long may be waited for an event; a busy machine takes its time.
+    expect: { poll: { timeout: 15_000 } },
     // A suite that leaks must be seen, not waited for.
     teardownTimeout: 5_000,
     passWithNoTests: false,

@@ -1,5 +1,5 @@
 import { jetstreamManager } from "@nats-io/jetstream";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 
 import { opener } from "./inprocess.ts";
 
@@ -49,12 +49,12 @@ test("a holder whose fence is not current drops the job without running it", asy
       message.respond(encodeJson({ current: asked.map((one) => one.submission !== stale) }));
     },
   });
+  onTestFinished(() => answering.unsubscribe());
   await open({ begun: (submission) => begun.push(submission) });
   await stage.putJob({}, { submission: stale, dispatch: 4 });
   const current = await stage.putJob({});
   await seen(current, "finished");
   await gone();
-  answering.unsubscribe();
   expect(begun).toEqual([current]);
   expect(typesOf(stale)).toEqual([]);
   expect(checks).toContainEqual({ submission: stale, generation: 1, dispatch: 4, delivery: 1 });
@@ -69,11 +69,11 @@ test("a new job begins before the answer, and says nothing once it turns out not
       message.respond(encodeJson({ current: asked.map((one) => one.submission !== stale) }));
     },
   });
+  onTestFinished(() => answering.unsubscribe());
   await open({ stopped: (reason) => stopped.push(reason) });
   await stage.putJob({ ms: 60_000 }, { submission: stale });
   await gone();
   await seen(await stage.putJob({}), "finished");
-  answering.unsubscribe();
   expect(stopped).toEqual(["stale"]);
   expect(typesOf(stale)).toEqual([]);
 });
@@ -93,11 +93,11 @@ test("a job that comes again after its final event was stored is dropped, not ru
       message.respond(encodeJson({ current: [false] }));
     },
   });
+  onTestFinished(() => answering.unsubscribe());
   const begun: string[] = [];
   await open({ begun: (one) => begun.push(one) });
   stage.nats.publish(delivered.reply ?? "", "-NAK");
   await gone();
-  answering.unsubscribe();
   expect(checks).toEqual([{ submission, generation: 1, dispatch: 1, delivery: 2 }]);
   expect(begun).toEqual([]);
   expect(typesOf(submission)).toEqual([]);
