@@ -202,7 +202,7 @@ export function createBackbone(given: BackboneDeps): Backbone {
     mend,
     // Of a paused queue nothing goes out: it is held, and waits in line.
     mostOut: (queue: QueueId) =>
-      paused.of(queue) === undefined ? limits.ownerWindow + fleet.slots(queue) : 0,
+      paused.known() && paused.of(queue) === undefined ? limits.ownerWindow + fleet.slots(queue) : 0,
     isPaused: (problem: ProblemId) => paused.ofProblem(problem) !== undefined,
   };
   const unfinished = createUnfinished({ held: store.held, judgements, clock });

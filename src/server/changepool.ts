@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../shared/clock.ts";
 import type { CodedError } from "../shared/errors.ts";
 import { lanesOf, LaneWeights } from "../shared/lane.ts";
-import { PoolName } from "../shared/pool.ts";
+import { PoolName, SLOTS_MOST } from "../shared/pool.ts";
 import type { ExecutorView } from "./fleet.ts";
 import type { PoolChange, PoolSettingsDocument, PoolSettingsStore } from "./store/poolsettings.ts";
 
@@ -36,10 +36,10 @@ function notPossible(live: readonly ExecutorView[], pool: string, to: PoolChange
   const weights = LaneWeights.optional().safeParse(to.lanes ?? undefined);
   if (!weights.success)
     return `lanes: ${weights.error.issues.map((issue) => [...issue.path, issue.message].join(" ")).join("; ")}.`;
-  const most = Math.min(...live.map((one) => one.can?.slots ?? one.slots));
+  const most = Math.min(SLOTS_MOST, ...live.map((one) => one.can?.slots ?? one.slots));
   if (typeof to.slots === "number" && (!Number.isInteger(to.slots) || to.slots < 1 || to.slots > most)) {
-    const bound = Number.isFinite(most) ? `1 to ${most} (mostSlots of its configuration)` : "1 or more";
-    return `slots: an executor of ${pool} can have ${bound}.`;
+    const why = live.length > 0 ? " (mostSlots of its configuration)" : "";
+    return `slots: an executor of ${pool} can have 1 to ${most}${why}.`;
   }
   const reserved = Math.max(0, ...live.map((one) => one.contestReserved ?? 0));
   const others = live.some((one) => one.lanes.some((lane) => lane !== "contest"));

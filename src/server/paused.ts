@@ -8,6 +8,8 @@ import type { PauseDocument, Pauses } from "./store/pauses.ts";
 
 /** Which queues and problems are paused, as every server knows it a second later at most. */
 export interface Paused {
+  /** False until this server has read them once: till then everything may be paused. */
+  known(): boolean;
   of(queue: QueueId): PauseDocument | undefined;
   ofProblem(problem: ProblemId): PauseDocument<ProblemId> | undefined;
   readonly refresh: Repeat;
@@ -30,6 +32,7 @@ export function createPaused(deps: {
   readonly clock: Clock;
   readonly log: Log;
 }): Paused {
+  let known = false;
   let queues: ReadonlyMap<QueueId, PauseDocument> = new Map();
   let problems: ReadonlyMap<ProblemId, PauseDocument<ProblemId>> = new Map();
   let sweptAtMs = -Infinity;
@@ -45,6 +48,7 @@ export function createPaused(deps: {
   }
 
   return {
+    known: () => known,
     of: (queue) => queues.get(queue),
     ofProblem: (problem) => problems.get(problem),
     refresh: repeat({
@@ -56,7 +60,9 @@ export function createPaused(deps: {
         const before = { queues, problems };
         queues = byId(queuesNow);
         problems = byId(problemsNow);
-        if ([...before.queues.keys()].some((queue) => !queues.has(queue))) deps.resumed();
+        const first = !known;
+        known = true;
+        if (first || [...before.queues.keys()].some((queue) => !queues.has(queue))) deps.resumed();
         const goesOn = [...before.problems.keys()].some((problem) => !problems.has(problem));
         if (goesOn || deps.clock.now() - sweptAtMs >= SWEEP_MS) await sweep();
       },

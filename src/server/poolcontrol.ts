@@ -40,7 +40,12 @@ export function createPoolControl(deps: {
     const settings = known.get(pool);
     if (poolChange !== undefined && poolChange >= (settings?.change ?? 0)) return;
     // Without who did it and when.
-    const control: Control = { type: "pool", settings: PoolSettings.parse(settings ?? { change: 0 }) };
+    const read = PoolSettings.safeParse(settings ?? { change: 0 });
+    if (!read.success) {
+      deps.log.error({ err: read.error, pool }, "the settings of a pool cannot be read");
+      return;
+    }
+    const control: Control = { type: "pool", settings: read.data };
     deps.link.tell(subjects.control(deps.topology, executor), encodeJson(control));
   }
   const tellAll = (): void => deps.executors().forEach(tellIfBehind);

@@ -35,6 +35,8 @@ export function createPool(deps: {
       if (given === undefined) return setup.lanes;
       // Only its own lanes may be pulled by its user on the broker.
       const own = lanesOf(given).filter((lane) => setup.lanes[lane] !== undefined);
+      // Meant for others, e.g. those of before a new configuration: one that takes nothing would not be heard of again.
+      if (own.length === 0) return setup.lanes;
       return Object.fromEntries(own.map((lane) => [lane, given[lane]]));
     },
     contestReserved: () => Math.min(setup.contestReserved, slots()),

@@ -90,8 +90,16 @@ export function createLink(deps: {
       connected.connection.subscribe(subject, {
         ...(queue === undefined ? {} : { queue }),
         callback: (error, message) => {
-          if (error) log.error({ err: error, subject }, "subscription failed");
-          else handle(message);
+          if (error) {
+            log.error({ err: error, subject }, "subscription failed");
+            return;
+          }
+          try {
+            handle(message);
+          } catch (thrown) {
+            // Into the client it would end the reading of everything that comes.
+            log.error({ err: thrown, subject: message.subject }, "a message could not be handled");
+          }
         },
       });
     }

@@ -6,6 +6,7 @@ import { problemNotFound } from "../intake/check.ts";
 import type { PauseDocument } from "../store/pauses.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
+import { juryOnly } from "./juryonly.ts";
 import { readReason } from "./pauses.ts";
 import { errorType, resultType } from "./usererror.ts";
 
@@ -18,6 +19,7 @@ const ProblemPause = builder.objectRef<PauseDocument<ProblemId>>("ProblemPause")
     by: t.exposeString("by"),
     at: t.expose("at", { type: "DateTime" }),
     waiting: t.int({
+      ...juryOnly,
       description: "Submissions that wait for it to go on.",
       resolve: ({ _id }, _args, { store }) => store.held.parkedCount(_id),
     }),

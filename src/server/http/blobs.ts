@@ -9,7 +9,7 @@ import { sendProblem } from "./answer.ts";
 
 /** `GET /blobs/<sha256>` for executors: a job's capability opens the blobs of that job and no others. */
 export interface BlobsDeps {
-  readonly store: Pick<Store, "submissions" | "blobs">;
+  readonly store: Pick<Store, "submissions" | "judgements" | "blobs">;
   readonly capabilitySecret: string;
   readonly evicted: Evicted;
 }
@@ -46,14 +46,17 @@ function namedBy(manifest: ProblemManifest): ReadonlySet<Sha256> {
 }
 
 /**
- * A blob is allowed when the claims name it, or when the claims name the submission's manifest and that names it.
- * Only the manifest of the submission counts as one: a source file that looks like a manifest opens nothing.
+ * A blob is allowed when the claims name it, or when the claims name the manifest that is judged by and that names it.
+ * Only that of the judgement or its submission counts as one: a source file that looks like a manifest opens nothing.
  */
 function createAllows({ store, evicted }: BlobsDeps): Allows {
-  // By judgement: judged again, a submission can have a newer manifest.
+  // By judgement: judged again, it can be by a newer manifest than the submission's, as in a rejudge until it is applied.
   const manifestOf = remember(evicted, "rememberedVersions", async (id: JudgementId) => {
-    const submission = await store.submissions.get(submissionOf(id));
-    return submission?.manifest;
+    const [judgement, submission] = await Promise.all([
+      store.judgements.get(id),
+      store.submissions.get(submissionOf(id)),
+    ]);
+    return judgement?.manifest ?? submission?.manifest;
   });
   // A manifest never changes.
   const namesIn = remember(evicted, "rememberedManifests", async (manifest: Sha256) => {

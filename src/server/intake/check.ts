@@ -14,7 +14,10 @@ import { passed, type Refusal, refuse, type SubmitInput } from "./outcome.ts";
 /** What somebody hands in, checked as far as that is possible without the database. */
 export interface CheckedInput {
   readonly problem: ProblemId;
+  /** It is judged in this one. */
   readonly language: LanguageId;
+  /** As it was handed in: a variant of it may be what judges it. */
+  readonly asked: LanguageId;
   readonly lane: Lane;
   readonly contest?: ContestId;
   readonly files: readonly { readonly name: string; readonly content: Uint8Array }[];
@@ -130,7 +133,7 @@ export function checkInput(deps: CheckDeps, input: SubmitInput): Refusal | Check
   }
   const program = checkProgram(deps, input);
   if ("type" in program) return program;
-  return { ...program, problem: problem.data, lane: input.lane ?? usual };
+  return { ...program, asked: program.language, problem: problem.data, lane: input.lane ?? usual };
 }
 
 const tooLarge = (

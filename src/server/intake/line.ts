@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "../../shared/clock.ts";
 import type { ProblemId } from "../../shared/ids.ts";
 import { LANES } from "../../shared/lane.ts";
-import type { QueueId } from "../../shared/queue.ts";
+import { type QueueId, queuesOf } from "../../shared/queue.ts";
 import { type Repeat, repeat } from "../../shared/repeat.ts";
 import type { SubmissionDocument } from "../store/documents.ts";
 import { type HeldJudgement, heldIn, type Place } from "../store/held.ts";
@@ -40,6 +40,7 @@ const YOUNG_AGAIN_MS = 50;
  */
 export function createLine(deps: LineDeps): Line {
   const { store, link, window, clock, log } = deps;
+  const queues = new Set<QueueId>(queuesOf(deps.topology));
   /** Places where something was held at the last look. */
   let holding = new Map<string, Place>();
   /** Whom each place has served last: the next round begins behind him. */
@@ -133,10 +134,13 @@ export function createLine(deps: LineDeps): Line {
       for (const [key, { language, lane }] of holding) {
         if (now.has(key)) continue;
         served.delete(key);
+        if (!queues.has(language)) continue;
         window.setBehind(language, lane, false);
       }
       holding = now;
       for (const place of places.toSorted((a, b) => LANES.indexOf(a.lane) - LANES.indexOf(b.lane))) {
+        // What this deployment has no queue for any more waits until it has one again.
+        if (!queues.has(place.language)) continue;
         while (!signal.aborted && link.connected() && (await sendOut(place)) > 0);
       }
     },

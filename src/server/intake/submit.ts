@@ -47,7 +47,8 @@ const contentHashOf = (
     .update(
       JSON.stringify([
         checked.problem,
-        checked.language,
+        // A problem that needs a device since then leaves a repeated request the same.
+        checked.asked,
         entryPoint ?? null,
         files.map((file) => [file.name, file.sha256]),
         ...(checked.contest === undefined ? [] : [checked.contest]),

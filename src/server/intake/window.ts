@@ -144,6 +144,10 @@ export function createWindow(deps: {
         note(language, one);
       };
     },
-    freed: (language, lane) => note(language, gauge(language, lane)),
+    freed: (language, lane) => {
+      // What was handed in when this deployment still had a queue for it may end now.
+      const known = gauges.get(language)?.get(lane);
+      if (known !== undefined) note(language, known);
+    },
   };
 }

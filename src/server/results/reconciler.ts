@@ -56,6 +56,9 @@ export function createReconciler(deps: ReconcilerDeps): Repeat {
     }
   }
 
+  /** Of what this deployment has no queue for any more, nothing can be told: it waits until it has one again. */
+  const queues = new Set<QueueId>(queuesOf(deps.topology));
+
   /**
    * Those whose job is in no stream. `there` sorts out the many that are fine; each of the others is looked up by
    * subject and id, after its judgement was read: what was published meanwhile is found.
@@ -138,6 +141,7 @@ export function createReconciler(deps: ReconcilerDeps): Repeat {
   async function shortOfJobs(): Promise<ReadonlySet<QueueId>> {
     const short = new Set<QueueId>();
     for (const [language, count] of await judgements.underWay()) {
+      if (!queues.has(language)) continue;
       if ((await jobCount(jobs(), language)) < count) short.add(language);
     }
     return short;
@@ -152,13 +156,13 @@ export function createReconciler(deps: ReconcilerDeps): Repeat {
     const quiet: QuietJudgement[] = [];
     // Bounded by what the windows hold.
     for await (const one of judgements.quiet(new Date(deps.clock.now() - deps.quietMs))) {
-      if (whole || short.has(one.language)) quiet.push(one);
+      if (queues.has(one.language) && (whole || short.has(one.language))) quiet.push(one);
     }
     for (const [language, own] of Map.groupBy(quiet, (judgement) => judgement.language)) {
       if (signal.aborted) return;
       await reconcile(language, own, signal);
     }
-    for (const language of queuesOf(deps.topology)) {
+    for (const language of queues) {
       const looked = whole || short.has(language);
       if (looked && quiet.every((one) => one.language !== language)) deps.stuck.note(language, []);
     }

@@ -18,7 +18,10 @@ export interface PoolChange {
 
 export interface PoolSettingsStore {
   list(): Promise<PoolSettingsDocument[]>;
-  /** Raises `change`, so of two changes the later one counts everywhere. */
+  /**
+   * Raises `change`, so of two changes the later one counts everywhere: at least to the time in milliseconds, so that it
+   * does after the database was put back to an older state, too.
+   */
   change(input: {
     readonly pool: PoolName;
     readonly to: PoolChange;
@@ -35,11 +38,17 @@ export const createPoolSettings = (collection: Collection<PoolSettingsDocument>)
       const unset = Object.entries(to).filter(([, value]) => value === null);
       const document = await collection.findOneAndUpdate(
         { _id: pool },
-        {
-          $set: { ...Object.fromEntries(set), by, at },
-          ...(unset.length === 0 ? {} : { $unset: Object.fromEntries(unset.map(([key]) => [key, ""])) }),
-          $inc: { change: 1 },
-        },
+        [
+          {
+            $set: {
+              ...Object.fromEntries(set.map(([key, value]) => [key, { $literal: value }])),
+              by: { $literal: by },
+              at,
+              change: { $max: [{ $add: [{ $ifNull: ["$change", 0] }, 1] }, at.getTime()] },
+            },
+          },
+          ...(unset.length === 0 ? [] : [{ $unset: unset.map(([key]) => key) }]),
+        ],
         { upsert: true, returnDocument: "after" },
       );
       if (document === null) throw new Error(`the settings of pool ${pool} are not there after their upsert`);

@@ -41,6 +41,28 @@ it("stops while it is connecting", async () => {
   await nats.child.stop(5_000);
 });
 
+it("goes on after a message that its reader stumbles over", async () => {
+  const nats = await startNats("right");
+  const log = createLog("test", "silent");
+  const access = { url: nats.url, user: "server", password: "right" };
+  const link = createLink({ access, name: "test", log });
+  const heard: string[] = [];
+  link.subscribe("words", (message) => {
+    const word = message.string();
+    if (word === "stone") throw new Error("stumbled");
+    heard.push(word);
+  });
+  await link.start();
+  for (const word of ["first", "stone", "last"]) link.tell("words", new TextEncoder().encode(word));
+  await eventually(
+    async () => heard.length,
+    (count) => count === 2,
+  );
+  expect(heard).toEqual(["first", "last"]);
+  await link.stop();
+  await nats.child.stop(5_000);
+});
+
 it("comes back after a time in which the broker did not know its password", async () => {
   let nats = await startNats("right");
   const { port } = nats;

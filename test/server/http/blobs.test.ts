@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { issueCapability, readCapability } from "../../../src/shared/capability.ts";
-import { Sha256, SubmissionId } from "../../../src/shared/ids.ts";
+import { judgementId, Sha256, SubmissionId } from "../../../src/shared/ids.ts";
 import { type ManifestProgram, ProblemManifest } from "../../../src/shared/judging.ts";
 import { namespace } from "../../support/namespace.ts";
 import { bearer, submit } from "./client.ts";
@@ -81,6 +81,25 @@ describe("GET /blobs/<sha256>", () => {
       blobs: [other.manifest],
     });
     expect((await fetchBlob(other.input, `Bearer ${again}`)).status).toBe(200);
+  });
+
+  it("opens the tests that a rejudge judges by, which its submission does not point to until it is applied", async () => {
+    const { submission } = claims();
+    const first = await server.store.judgements.get(judgementId(submission, 1));
+    if (first === undefined) throw new Error("it has no judgement");
+    const third = await server.problem("third");
+    await server.store.judgements.insert({
+      ...first,
+      _id: judgementId(submission, 4),
+      generation: 4,
+      manifest: third.manifest,
+    });
+    const rejudge = issueCapability(server.capabilitySecret, {
+      ...claims(),
+      generation: 4,
+      blobs: [third.manifest],
+    });
+    expect((await fetchBlob(third.input, `Bearer ${rejudge}`)).status).toBe(200);
   });
 
   it("opens all that a manifest names: programs that judge, included code, files of tests", async () => {
