@@ -51,6 +51,11 @@ export async function runInOrder<Room, Result>(deps: InOrderDeps<Room, Result>):
   const ended = new Map<number, Ended<Result> & { readonly beside: boolean }>();
   const running = new Map<number, AbortController>();
   const guests = new Set<Promise<void>>();
+  /** Guests that have a test, or take another one now. */
+  let taking = 0;
+  /** Tests that go on when their turn comes, not before. */
+  const blocked = new Set<number>();
+  let inOwn: number | undefined;
   let failure: { readonly error: unknown } | undefined;
   let change = Promise.withResolvers<void>();
   const isOver = (): boolean => failure !== undefined || cursor >= count;
@@ -112,9 +117,22 @@ export async function runInOrder<Room, Result>(deps: InOrderDeps<Room, Result>):
     notify();
   };
 
+  /** All wait for a test that nobody runs, as the slot that had it was called back: the job's own is made free for it. */
+  const freeOwn = (): void => {
+    if (inOwn === undefined || running.has(cursor) || isOver()) return;
+    const all = running.size === taking + 1 && [...running.keys()].every((test) => blocked.has(test));
+    if (all) running.get(inOwn)?.abort(new Error("a test before this one is to be run"));
+  };
   const isBefore = (test: number): boolean => cursor < test;
   const turnOf = async (test: number, stopped: AbortSignal): Promise<void> => {
-    while (isBefore(test) && !stopped.aborted) await change.promise;
+    blocked.add(test);
+    while (isBefore(test) && !stopped.aborted) {
+      // Before it can come: an abort is a change as well.
+      const changed = change.promise;
+      freeOwn();
+      await changed;
+    }
+    blocked.delete(test);
     stopped.throwIfAborted();
   };
 
@@ -124,6 +142,7 @@ export async function runInOrder<Room, Result>(deps: InOrderDeps<Room, Result>):
     const either = AbortSignal.any([signal, stop.signal, ...(wanted === undefined ? [] : [wanted])]);
     either.addEventListener("abort", notify, { once: true });
     const beside = wanted !== undefined;
+    if (!beside) inOwn = test;
     try {
       const turn = (): Promise<void> => turnOf(test, either);
       const result = await deps.run(test, { room, signal: either, turn });
@@ -136,18 +155,22 @@ export async function runInOrder<Room, Result>(deps: InOrderDeps<Room, Result>):
     } finally {
       either.removeEventListener("abort", notify);
       running.delete(test);
+      if (!beside) inOwn = undefined;
     }
     advance();
   };
 
   const visit = async ({ room, signal: wanted, giveBack }: LentRoom<Room>): Promise<void> => {
+    taking += 1;
     while (!wanted.aborted && !signal.aborted && !isOver()) {
       const test = next();
       if (test === undefined) break;
       await runAt(test, room, wanted);
     }
-    await giveBack();
+    taking -= 1;
+    // Others may wait for what it does not run any more.
     notify();
+    await giveBack();
   };
 
   /** Asks for more room as long as there is work for it. */

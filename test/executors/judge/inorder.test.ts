@@ -14,10 +14,11 @@ interface Lent {
   readonly wanted: AbortController;
 }
 
-/** Runs that end when the test says so; `rooms` can be lent beside the own one. */
+/** Runs that end when the test says so, some once their turn has come; `rooms` can be lent beside the own one. */
 function stage(
   ends: readonly End[],
   isSkipped: (test: number, taken: ReadonlyMap<number, Graded>) => boolean,
+  needsTurn: (test: number) => boolean = () => false,
 ) {
   const taken = new Map<number, Graded>();
   const running = new Map<number, { readonly room: string; readonly end: () => void }>();
@@ -30,8 +31,8 @@ function stage(
   const deps: InOrderDeps<string, Graded> = {
     count: ends.length,
     isSkipped: (place) => isSkipped(place, taken),
-    run: (place, { room, signal }) =>
-      new Promise((resolve, reject) => {
+    run: async (place, { room, signal, turn }) => {
+      const result = await new Promise<Graded>((resolve, reject) => {
         begun += 1;
         runs.set(place, (runs.get(place) ?? 0) + 1);
         const end = ends[place] ?? "FAULT";
@@ -48,7 +49,10 @@ function stage(
           "abort",
           settle(() => reject(signal.reason as Error)),
         );
-      }),
+      });
+      if (needsTurn(place)) await turn();
+      return result;
+    },
     take: (place, result) => taken.set(place, result),
     own: "own",
     another: () => {
@@ -157,10 +161,11 @@ const manifest = fc
 test("whatever runs at once, what is taken is what would have been taken one after the other", async () => {
   await fc.assert(
     fc.asyncProperty(manifest, fc.nat(3), fc.infiniteStream(fc.nat(99)), async (given, rooms, choices) => {
+      const needsTurn = (): boolean => choices.next().value < 40;
       const grader = createGrader(given.manifest);
       const isSkipped = grader.isSkipped.bind(grader);
       const expected = sequentially(given.ends, isSkipped);
-      const { deps, taken, running, lent, callBack, lend } = stage(given.ends, isSkipped);
+      const { deps, taken, running, lent, callBack, lend } = stage(given.ends, isSkipped, needsTurn);
       lend(rooms);
       let over = false;
       const ran = runInOrder(deps).then(
@@ -176,6 +181,7 @@ test("whatever runs at once, what is taken is what would have been taken one aft
         if (choice < 10) callBack();
         else some[choice % Math.max(1, some.length)]?.end();
       }
+      expect(isOver()).toBe(true);
       expect(await ran).toBe(expected.error);
       expect([...taken]).toEqual([...expected.taken]);
       expect([running.size, lent.size]).toEqual([0, 0]);
@@ -235,6 +241,56 @@ test("a room that is wanted back is given back at once, and its test is run in t
   await ran;
   expect([[...taken.keys()], runs.get(1)]).toEqual([[0, 1], 2]);
   expect(beside).toEqual({ taken: 0, unneeded: 0, stopped: 1 });
+});
+
+test("a test that waits for its turn gives the job's own slot to one before it that was called back", async () => {
+  const { deps, running, taken, lend, callBack, runs } = stage(
+    ["AC", "AC", "AC"],
+    breaks,
+    (one) => one === 2,
+  );
+  lend(1);
+  const ran = runInOrder(deps);
+  await settled();
+  running.get(0)?.end();
+  await settled();
+  expect([running.get(1)?.room, running.get(2)?.room]).toEqual(["lent-1", "own"]);
+  running.get(2)?.end();
+  await settled();
+  lend(0);
+  callBack();
+  await settled();
+  expect([...running].map(([place, { room }]) => [place, room])).toEqual([[1, "own"]]);
+  running.get(1)?.end();
+  await settled();
+  running.get(2)?.end();
+  await ran;
+  expect([[...taken.keys()], [...runs.values()]]).toEqual([
+    [0, 1, 2],
+    [1, 2, 2],
+  ]);
+});
+
+test("a guest that can run the test that others wait for has it, and the job's own goes on waiting", async () => {
+  const ends: End[] = ["AC", "AC", "AC", "AC"];
+  const { deps, running, lent, lend, runs } = stage(ends, breaks, (one) => one === 3);
+  lend(2);
+  const ran = runInOrder(deps);
+  await settled();
+  running.get(0)?.end();
+  await settled();
+  expect(running.get(3)?.room).toBe("own");
+  running.get(3)?.end();
+  lend(0);
+  const first = [...lent].find(({ room }) => room === running.get(1)?.room);
+  first?.wanted.abort(new Error("wanted"));
+  await settled();
+  running.get(2)?.end();
+  await settled();
+  expect(running.get(1)?.room).toMatch("lent");
+  running.get(1)?.end();
+  await ran;
+  expect([...runs.values()]).toEqual([1, 2, 1, 1]);
 });
 
 test("a job that is stopped leaves nothing running and nothing lent", async () => {
