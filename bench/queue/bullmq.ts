@@ -15,8 +15,8 @@ import { freePort } from "../../src/supervisor/preflight.ts";
 
 const run = promisify(execFile);
 const FOLDER = join(ROOT, ".docket/bench");
-/** MIT. */
-const BULLMQ = "bullmq@6.7.0";
+/** Both MIT; the second is the client that the first uses where it is there. */
+const BULLMQ = ["bullmq@6.7.0", "ioredis@5.8.2"] as const;
 /** Debian's, unpacked and not installed. */
 const REDIS_PACKAGES = [
   "redis-tools libatomic1 libjemalloc2 liblua5.1-0 liblzf1 lua-bitop lua-cjson",
@@ -59,10 +59,10 @@ async function fetchRedis(): Promise<string> {
 
 export async function fetchBullMq(): Promise<void> {
   const folder = join(FOLDER, "bullmq");
-  if (existsSync(join(folder, "node_modules/bullmq/package.json"))) return;
+  if (existsSync(join(folder, "node_modules/ioredis/package.json"))) return;
   await mkdir(folder, { recursive: true });
   const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--omit=optional"];
-  await run("npm", ["install", "--prefix", folder, "--save-exact", ...quiet, BULLMQ]);
+  await run("npm", ["install", "--prefix", folder, "--save-exact", ...quiet, ...BULLMQ]);
 }
 
 /** What was fetched before. */
