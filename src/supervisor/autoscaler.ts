@@ -54,10 +54,14 @@ export function startAutoscaler(
     }
   }
 
-  /** Those with the least to do go first, and of them the one that came last. */
-  async function shrink(pool: PoolAnswer, plans: readonly ExecutorPlan[], by: number): Promise<void> {
+  /**
+   * Those with the least to do go first, and of them the one that came last. None goes for one that is still starting:
+   * it may never come, and what works is needed until it has.
+   */
+  async function shrink(pool: PoolAnswer, plans: readonly ExecutorPlan[]): Promise<void> {
     const up = plans.filter((plan) => set.isUp(plan));
-    if (pool.executors < up.length) return;
+    const by = up.length - pool.desiredExecutors;
+    if (by <= 0 || pool.executors < up.length) return;
     const { executors } = await client.request(EXECUTORS);
     const running = new Map(executors.map((one) => [one.name, one.running.length]));
     const order = up
@@ -73,7 +77,7 @@ export function startAutoscaler(
       const more = pool.desiredExecutors - plans.length;
       if (stopping.signal.aborted) return;
       if (more > 0) grow(pool, more);
-      if (more < 0) await shrink(pool, plans, -more);
+      if (more < 0) await shrink(pool, plans);
     }
   }
 

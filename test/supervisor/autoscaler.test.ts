@@ -14,6 +14,8 @@ function stage(up: number) {
   const running = new Set(plans.slice(0, up));
   const seen = { started: [] as string[], drained: [] as string[], died: [] as string[], looks: 0 };
   const wish = { desired: up, heard: up, busy: {} as Record<string, number>, broken: false, silent: false };
+  const starting = new Set<ExecutorPlan>();
+  let ready: Promise<void> | undefined;
 
   const answers = new Map<Operation<unknown>, () => object>([
     [
@@ -47,11 +49,14 @@ function stage(up: number) {
       set: {
         plans: () => plans.filter((plan) => running.has(plan)),
         spare: (pool) => plans.find((plan) => plan.pool === pool && !running.has(plan)),
-        isUp: (plan) => running.has(plan),
+        isUp: (plan) => running.has(plan) && !starting.has(plan),
         start: async (plan: ExecutorPlan) => {
           if (wish.broken) throw new Error("its toolchain is broken");
           running.add(plan);
           seen.started.push(plan.id);
+          starting.add(plan);
+          await ready;
+          starting.delete(plan);
         },
         drain: async (plan) => {
           running.delete(plan);
@@ -68,7 +73,13 @@ function stage(up: number) {
     const before = seen.looks;
     await until("it looks on", () => seen.looks > before + 5);
   };
-  return { plans, seen, wish, rounds, autoscaler };
+  /** What is started from now on is up when this is called. */
+  const slowStart = (): (() => void) => {
+    const start = Promise.withResolvers<void>();
+    ready = start.promise;
+    return start.resolve;
+  };
+  return { plans, seen, wish, rounds, autoscaler, slowStart };
 }
 
 test("starts what is missing, and drains those with the least to do, of them the last", async () => {
@@ -98,6 +109,23 @@ test("drains nothing before the server has heard of all that are up, nor without
   expect(seen.drained).toEqual([]);
   wish.silent = false;
   await until("three are drained", () => seen.drained.length === 3);
+  await autoscaler.stop();
+});
+
+test("drains none that is up in the place of one that is still starting", async () => {
+  const { seen, wish, rounds, autoscaler, slowStart } = stage(1);
+  const ready = slowStart();
+  wish.desired = 2;
+  await until("one is started", () => seen.started.length === 1);
+  wish.desired = 1;
+  await rounds();
+  expect(seen.drained).toEqual([]);
+  wish.heard = 2;
+  ready();
+  await until("one is drained", () => seen.drained.length === 1);
+  expect(seen.drained).toEqual(["p-2-abcdef"]);
+  await rounds();
+  expect(seen.drained).toHaveLength(1);
   await autoscaler.stop();
 });
 
