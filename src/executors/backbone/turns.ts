@@ -37,25 +37,36 @@ export function laneOrder(weights: LaneWeights, turn: number): readonly Lane[] {
   return [...lower.slice(from), ...lower.slice(0, from), highest, ...last];
 }
 
+/** What the slots of an executor are taken by and kept for. */
+export interface SlotUse {
+  readonly slots: number;
+  readonly contestReserved: number;
+  /** The lane of each job that runs. */
+  readonly running: readonly Lane[];
+}
+
 /**
- * Lanes that may have a job now, by what runs in an executor's slots. Reserved slots take contest jobs only. What is
+ * The most jobs of a lane that may begin now, whatever slots are free. Reserved slots take contest jobs only. What is
  * judged again leaves one slot that is not reserved to whoever comes in the other lanes, where there is more than one:
  * a job that has begun is not put aside for another.
  */
-export function openLanes(
+export function roomIn(
+  lane: Lane,
   weights: LaneWeights,
-  running: readonly Lane[],
-  { slots, contestReserved }: { readonly slots: number; readonly contestReserved: number },
-): LaneWeights {
-  const lanes = lanesOf(weights);
-  const only = (wanted: (lane: Lane) => boolean): LaneWeights =>
-    Object.fromEntries(lanes.filter(wanted).map((lane) => [lane, weights[lane]]));
+  { slots, contestReserved, running }: SlotUse,
+): number {
+  if (lane === "contest") return slots;
   const open = slots - contestReserved;
-  const others = running.filter((lane) => lane !== "contest");
-  if (others.length >= open) return only((lane) => lane === "contest");
-  const again = running.filter((lane) => lane === "rejudge");
-  const most = lanes.length === 1 ? open : Math.max(1, open - 1);
-  return again.length >= most ? only((lane) => lane !== "rejudge") : weights;
+  const room = Math.max(0, open - running.filter((one) => one !== "contest").length);
+  if (lane !== "rejudge" || lanesOf(weights).length === 1) return room;
+  const most = Math.max(1, open - 1) - running.filter((one) => one === "rejudge").length;
+  return Math.max(0, Math.min(room, most));
+}
+
+/** Lanes of which a job may begin now. */
+export function openLanes(weights: LaneWeights, use: SlotUse): LaneWeights {
+  const open = lanesOf(weights).filter((lane) => roomIn(lane, weights, use) > 0);
+  return Object.fromEntries(open.map((lane) => [lane, weights[lane]]));
 }
 
 export interface Turns {

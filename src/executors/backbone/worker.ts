@@ -1,4 +1,4 @@
-import { type Lane, lanesOf, type LaneWeights } from "../../shared/lane.ts";
+import { type Lane, lanesOf } from "../../shared/lane.ts";
 import type { QueueId } from "../../shared/queue.ts";
 import type { Service } from "../../shared/lifecycle.ts";
 import type { Log } from "../../shared/log.ts";
@@ -14,7 +14,7 @@ import type { ExecutorMetrics } from "./metrics.ts";
 import type { Offer } from "./offer.ts";
 import type { Pool } from "./pool.ts";
 import type { Puller } from "./pull.ts";
-import { createTurns, openLanes, type Place } from "./turns.ts";
+import { createTurns, openLanes, type Place, roomIn, type SlotUse } from "./turns.ts";
 
 export interface WorkerDeps {
   readonly connection: Connection;
@@ -77,11 +77,11 @@ export function createWorker(deps: WorkerDeps): Worker {
   let loop: Promise<void> | undefined;
   let unlisten: (() => void)[] = [];
 
-  const openNow = (): LaneWeights =>
-    openLanes(pool.lanes(), [...running.values()], {
-      slots: pool.slots(),
-      contestReserved: pool.contestReserved(),
-    });
+  const slotUse = (): SlotUse => ({
+    slots: pool.slots(),
+    contestReserved: pool.contestReserved(),
+    running: [...running.values()],
+  });
   /** How many slots are free, of those that the pool has now. */
   const freeNow = (): number => Math.max(0, pool.slots() - (mostSlots - freeSlots.length));
 
@@ -112,13 +112,6 @@ export function createWorker(deps: WorkerDeps): Worker {
     void freeAfter(held, slot);
   };
 
-  /** How many jobs of a lane may be taken now, of so many free slots. */
-  const roomIn = (lane: Lane, free: number): number => {
-    if (lane === "contest") return free;
-    const others = [...running.values()].filter((one) => one !== "contest").length;
-    return Math.max(0, Math.min(free, pool.slots() - pool.contestReserved() - others));
-  };
-
   /** Asks one lane for a job for each of these slots; how many came. Slots that were taken are gone from the list. */
   const ask = async (place: Place, slots: number[]): Promise<number> => {
     const key = keyOf(place);
@@ -147,12 +140,15 @@ export function createWorker(deps: WorkerDeps): Worker {
    */
   const takeSome = async (): Promise<boolean> => {
     const languages = offer.offered().map((language) => language.id);
-    const places = turns.order(openNow(), languages).filter((place) => !empty.has(keyOf(place)));
+    const lanes = pool.lanes();
+    const places = turns
+      .order(openLanes(lanes, slotUse()), languages)
+      .filter((place) => !empty.has(keyOf(place)));
     for (const place of places) {
       const alone = places.every((other) => other === place || empty.has(keyOf(other)));
       // Kept from the start: a slot must not be lent to another while a job for it is on its way.
       const free = freeNow();
-      const slots = freeSlots.splice(0, alone ? roomIn(place.lane, free) : Math.min(1, free));
+      const slots = freeSlots.splice(0, Math.min(free, alone ? roomIn(place.lane, lanes, slotUse()) : 1));
       if (slots.length === 0) return false;
       const taken = await ask(place, slots);
       if (slots.length > 0) giveBack(...slots);
@@ -179,7 +175,7 @@ export function createWorker(deps: WorkerDeps): Worker {
       }
       if (await takeSome()) continue;
       const places = turns.order(
-        openNow(),
+        openLanes(pool.lanes(), slotUse()),
         offer.offered().map((language) => language.id),
       );
       if (places.every((place) => empty.has(keyOf(place)))) {
@@ -232,7 +228,7 @@ export function createWorker(deps: WorkerDeps): Worker {
       }
     },
     start: () => {
-      if (loop !== undefined) return Promise.resolve();
+      if (loop !== undefined || stopped.signal.aborted) return Promise.resolve();
       poolChanged();
       const subscriptions = deps.offer.known().flatMap((language) =>
         lanesOf(pool.setup.lanes).map((lane) =>

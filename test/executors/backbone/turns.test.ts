@@ -1,6 +1,12 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { createTurns, laneOrder, openLanes } from "../../../src/executors/backbone/turns.ts";
+import {
+  createTurns,
+  laneOrder,
+  openLanes,
+  roomIn,
+  type SlotUse,
+} from "../../../src/executors/backbone/turns.ts";
 import { type Lane, LANES, lanesOf, type LaneWeights, usualWeights } from "../../../src/shared/lane.ts";
 import { LANGUAGE_IDS } from "../../../src/shared/language.ts";
 
@@ -63,18 +69,41 @@ test("usually the highest comes first in four turns of five; the fifth is the lo
 
 test("reserved slots take contest jobs only, and rejudges leave a slot free", () => {
   const all = usualWeights(LANES);
-  const open = (...given: Parameters<typeof openLanes>): readonly Lane[] => lanesOf(openLanes(...given));
-  const slots = { slots: 4, contestReserved: 1 };
-  expect(openLanes(all, [], slots)).toEqual(all);
-  expect(open(all, ["practice", "custom"], slots)).toEqual(LANES);
-  expect(open(all, ["practice", "custom", "practice"], slots)).toEqual(["contest"]);
-  expect(open(all, ["contest", "contest", "practice"], slots)).toEqual(LANES);
-  expect(open(all, ["rejudge", "rejudge"], slots)).toEqual(["contest", "practice", "custom"]);
+  const four = { slots: 4, contestReserved: 1 };
   const two = { slots: 2, contestReserved: 0 };
+  const open = (weights: LaneWeights, running: readonly Lane[], slots: Omit<SlotUse, "running">) =>
+    lanesOf(openLanes(weights, { ...slots, running }));
+  expect(openLanes(all, { ...four, running: [] })).toEqual(all);
+  expect(open(all, ["practice", "custom"], four)).toEqual(LANES);
+  expect(open(all, ["practice", "custom", "practice"], four)).toEqual(["contest"]);
+  expect(open(all, ["contest", "contest", "practice"], four)).toEqual(LANES);
+  expect(open(all, ["rejudge", "rejudge"], four)).toEqual(["contest", "practice", "custom"]);
   expect(open(all, ["rejudge"], two)).toEqual(["contest", "practice", "custom"]);
   // The only slot there is, and a pool for nothing else.
   expect(open(all, [], { slots: 1, contestReserved: 0 })).toEqual(LANES);
   expect(open({ rejudge: 0 }, ["rejudge"], two)).toEqual(["rejudge"]);
+});
+
+test("however many of a lane begin at once, no more run than one at a time would", () => {
+  const use = fc.record({
+    slots: fc.integer({ min: 1, max: 8 }),
+    contestReserved: fc.nat(3),
+    running: fc.array(fc.constantFrom(...LANES), { maxLength: 8 }),
+  });
+  fc.assert(
+    fc.property(weighted, use, (weights, given) => {
+      for (const lane of lanesOf(weights).filter((one) => one !== "contest")) {
+        let one = 0;
+        const running = [...given.running];
+        for (; openLanes(weights, { ...given, running })[lane] !== undefined; one++) running.push(lane);
+        expect(roomIn(lane, weights, given)).toBe(one);
+      }
+    }),
+  );
+  const idle = { slots: 4, contestReserved: 0, running: [] };
+  expect(roomIn("rejudge", usualWeights(LANES), idle)).toBe(3);
+  expect(roomIn("practice", usualWeights(LANES), idle)).toBe(4);
+  expect(roomIn("rejudge", { rejudge: 0 }, idle)).toBe(4);
 });
 
 test("languages that all have jobs are served equally often", () => {

@@ -136,6 +136,17 @@ test("reserved slots take contest jobs only", async () => {
   await allFinished([first, second]);
 });
 
+test("rejudges leave a slot to the other lanes, also when an idle executor finds many of them at once", async () => {
+  const { kind, now } = follow();
+  const again = await Promise.all(
+    Array.from({ length: 4 }, () => stage.putJob({ ms: 2_000 }, { lane: "rejudge" })),
+  );
+  await openTestExecutor(env({ DOCKET_SLOTS: "4" }), kind);
+  await expect.poll(() => now.size).toBe(3);
+  await stage.finished(await stage.putJob({}, { lane: "contest" }), 1_500);
+  await allFinished(again);
+});
+
 test("an idle executor starts a job within milliseconds of its publish", async () => {
   const begunAtMs = new Map<string, number>();
   const kind = createSleepKind({ begun: (submission) => begunAtMs.set(submission, performance.now()) });
