@@ -4,6 +4,7 @@ import type { Clock } from "../shared/clock.ts";
 import { crashPoint } from "../shared/crashpoint.ts";
 import { type Service, startAll, stopAll } from "../shared/lifecycle.ts";
 import type { Log } from "../shared/log.ts";
+import { LAST_SEND_MS } from "../shared/otlp.ts";
 import { NO_TRACER, type Tracer } from "../shared/trace.ts";
 import { openBlobCache } from "./blobs/cache.ts";
 import { createBoard } from "./backbone/board.ts";
@@ -123,13 +124,14 @@ export async function openExecutor(deps: ExecutorDeps): Promise<Executor> {
         lease,
       ),
   };
+  const lastSendMs = config.trace.endpoint === undefined ? 0 : LAST_SEND_MS;
   const puller = createPuller({ connection, topology, inboxPrefix: config.nats.inboxPrefix, monotonic, log });
   const worker = createWorker({
     ...parts,
     puller,
     lending,
     hearPoolMs: config.hearPoolMs,
-    finishMs: Math.max(0, config.graceMs - GIVE_BACK_MS - MARGIN_MS),
+    finishMs: Math.max(0, config.graceMs - GIVE_BACK_MS - MARGIN_MS - lastSendMs),
     hold: (delivery, language, slot) => holdJob(holdDeps, delivery, language, slot),
   });
   presence = createPresence({

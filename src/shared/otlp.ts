@@ -55,6 +55,8 @@ const STATUS_ERROR = 2;
 const FLUSH_MS = 1_000;
 const BATCH = 512;
 const TIMEOUT_MS = 5_000;
+/** So long, in all, `stop` waits for a collector to take what is left, milliseconds. */
+export const LAST_SEND_MS = 1_000;
 
 /** Whole microseconds: a number holds no more of today. */
 const nanos = (ms: number): string => `${Math.round(ms * 1_000)}000`;
@@ -101,6 +103,7 @@ export function createTracer(deps: {
   const url = `${endpoint.replace(/\/+$/, "")}/v1/traces`;
   const resource = attributesOf({ "service.name": deps.service, "service.instance.id": deps.instance });
   let waiting: Span[] = [];
+  const tooLate = new AbortController();
 
   async function send(spans: readonly Span[]): Promise<void> {
     const scopeSpans = [{ scope: { name: "docket" }, spans: spans.map(encoded) }];
@@ -108,7 +111,7 @@ export function createTracer(deps: {
       method: "POST",
       headers: { ...settings.headers, "content-type": "application/json" },
       body: JSON.stringify({ resourceSpans: [{ resource: { attributes: resource }, scopeSpans }] }),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.any([tooLate.signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });
     await response.body?.cancel();
     if (response.ok) return;
@@ -132,8 +135,11 @@ export function createTracer(deps: {
     name: sender.name,
     start: () => sender.start(),
     async stop() {
+      // What is being sent may end: sent again, the collector would have it twice.
+      const timer = setTimeout(() => tooLate.abort(new Error("the collector is too slow")), LAST_SEND_MS);
       await sender.stop();
       await flush().catch((error: unknown) => log.warn({ err: error }, "the last traces were not taken"));
+      clearTimeout(timer);
     },
   };
   const tracer: Tracer = {
