@@ -47,6 +47,8 @@ export async function runExecutor(input: ProcessInput): Promise<void> {
     },
   });
   if (executor === undefined) return;
+  // Told to stop while it opened: a worker that starts now would take jobs for a sandbox that is closing.
+  if (opening.signal.aborted) return await executor.stop();
   services.push(executor);
   await startAll(services, log);
   process.stdout.write(`${JSON.stringify({ ready: true, url: executor.url() })}\n`);

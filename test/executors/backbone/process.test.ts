@@ -127,6 +127,14 @@ test("an executor told to stop finishes what it can within the grace time, and t
   expect(await stage.finished(next)).toMatchObject({ executor: "drain-b", delivery: 1 });
 });
 
+test("an executor told to stop while it opens does not begin to work", async () => {
+  const submission = await stage.putJob({});
+  await expect(start("opening-a", { TEST_STOP_WHILE_OPENING: "1" })).rejects.toThrow(
+    "ended with code 0 before it was ready",
+  );
+  expect(stage.ofSubmission(submission)).toEqual([]);
+});
+
 test("what does not finish within the grace time goes back at once, and is no fault", async () => {
   const one = await start("release-a", { DOCKET_GRACE_MS: "4000" });
   const stoppedFile = join(folder(), "stopped");
