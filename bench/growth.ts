@@ -178,10 +178,10 @@ async function measure({ client }: Person, claimOne: () => Promise<Claimed>): Pr
   const claim: number[] = [];
   while (claim.length < CLAIMS) {
     // Given back together: one at a time it would be the same job each time, until it has been handed out too often.
-    const held: Claimed[] = [];
-    for (let i = 0; i < CLAIMS_HELD; i++) held.push(await claimOne());
-    claim.push(...held.map(({ ms }) => ms));
-    for (const { back } of held) back();
+    const taken: Claimed[] = [];
+    for (let i = 0; i < CLAIMS_HELD; i++) taken.push(await claimOne());
+    claim.push(...taken.map(({ ms }) => ms));
+    for (const { back } of taken) back();
   }
   const release: number[] = [];
   for (const [i, id] of ids.entries()) {
