@@ -85,10 +85,12 @@ export async function openPair(feedback: Feedback, workspace: Workspace): Promis
 }
 
 const SCRAP = Buffer.alloc(64 * 1024);
+/** A program that writes as fast as it is read must not keep this process from all else. */
+const MOST_READS = 16;
 
-function emptyPipe(fd: number): void {
+export function emptyPipe(fd: number): void {
   try {
-    while (readSync(fd, SCRAP) > 0);
+    for (let reads = 0; reads < MOST_READS && readSync(fd, SCRAP) > 0; reads++);
   } catch {
     // Nothing there now.
   }
