@@ -13,9 +13,10 @@ import type { Clock } from "../shared/clock.ts";
 export interface MachineLock {
   /**
    * Waits for the lock, at most `waitMs`, then asks the others to be quiet for at most `quietMs`. Undefined when it
-   * could not be had in time, or has been had too much; else the function that lets go.
+   * could not be had in time, or has been had too much; else the function that lets go. Throws the signal's reason when
+   * it aborts before, and holds nothing then.
    */
-  take(waitMs: number, quietMs: number): Promise<(() => Promise<void>) | undefined>;
+  take(waitMs: number, quietMs: number, signal: AbortSignal): Promise<(() => Promise<void>) | undefined>;
   /** Until when another executor wants to be alone, milliseconds since 1970; 0 when none does. */
   quietUntilMs(): number;
   close(): void;
@@ -60,9 +61,15 @@ export function openMachineLock(path: string, clock: Clock): MachineLock {
     Math.min(MOST_SAVED_MS, savedMs + Math.max(0, clock.now() - countedAtMs) * ALONE_SHARE);
 
   return {
-    async take(waitMs, quietMs) {
+    async take(waitMs, quietMs, signal) {
+      signal.throwIfAborted();
       // Exit code 1 is the time that ran out. The lock is the open file's, so it stays when flock has gone.
-      const code = await flock(fd, ["--exclusive", "--timeout", String(waitMs / 1_000)]);
+      const code = await flock(fd, ["--exclusive", "--timeout", String(waitMs / 1_000)], signal);
+      if (signal.aborted) {
+        // It may have had it just before.
+        await flock(fd, ["--unlock"]);
+        throw signal.reason;
+      }
       if (code === 1) return undefined;
       if (code !== 0) throw new Error(`flock ended with ${code}`);
       const takenAtMs = clock.now();
@@ -85,11 +92,17 @@ export function openMachineLock(path: string, clock: Clock): MachineLock {
   };
 }
 
-/** Resolves with its exit code. Throws when it cannot be started. */
-function flock(fd: number, options: readonly string[]): Promise<number | null> {
-  return new Promise((resolve, reject) => {
-    const child = spawn("flock", [...options, "3"], { stdio: ["ignore", "ignore", "inherit", fd] });
-    child.once("error", reject);
-    child.once("exit", resolve);
-  });
+/** Resolves with its exit code once it is gone; the signal kills it. Throws when it cannot be started. */
+async function flock(fd: number, options: readonly string[], signal?: AbortSignal): Promise<number | null> {
+  const { promise, resolve, reject } = Promise.withResolvers<number | null>();
+  const child = spawn("flock", [...options, "3"], { stdio: ["ignore", "ignore", "inherit", fd] });
+  child.once("error", reject);
+  child.once("exit", resolve);
+  const kill = (): void => void child.kill("SIGKILL");
+  signal?.addEventListener("abort", kill, { once: true });
+  try {
+    return await promise;
+  } finally {
+    signal?.removeEventListener("abort", kill);
+  }
 }

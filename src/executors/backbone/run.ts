@@ -1,5 +1,6 @@
 import type { Log } from "../../shared/log.ts";
 import type { Fault, Job } from "../../shared/protocol.ts";
+import { unlessAborted } from "../../shared/unlessaborted.ts";
 import { nextChange, pause } from "./change.ts";
 import { fault, faultOfThrown } from "./faults.ts";
 import type { Health } from "./health.ts";
@@ -93,8 +94,10 @@ async function runOnce(deps: RunDeps, input: RunInput, kind: WorkKind): Promise<
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), Math.min(job.deadlineMs, LONGEST_TIMER_MS));
   const signal = AbortSignal.any([stop, deadline.signal]);
+  const ready = deps.ready(slot);
   const work = attemptWork(async () => {
-    await deps.ready(slot);
+    // What is in the slot yet is another job's: this one, when it is stopped, ends without waiting for it.
+    await unlessAborted(ready, signal);
     return await kind.run(job, {
       slot,
       lendSlot: deps.lendSlot,
@@ -116,7 +119,7 @@ async function runOnce(deps: RunDeps, input: RunInput, kind: WorkKind): Promise<
       return undefined;
     });
   }
-  const ended = work;
+  const ended = Promise.allSettled([ready, work]);
   if (outcome !== "stuck" && "type" in outcome && outcome.type !== "stopped") return { outcome, ended };
   if (stop.aborted) return { outcome: { type: "stopped" }, ended };
   if (deadline.signal.aborted) {

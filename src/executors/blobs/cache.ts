@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { Sha256 } from "../../shared/ids.ts";
 import type { Log } from "../../shared/log.ts";
+import { unlessAborted } from "../../shared/unlessaborted.ts";
 import { fetchBlob } from "./fetch.ts";
 import type { ExecutorMetrics } from "../backbone/metrics.ts";
 import { BlobFault, type BlobSource } from "../work.ts";
@@ -130,6 +131,7 @@ export async function openBlobCache(deps: CacheDeps): Promise<BlobCache> {
 
   const open = async (sha256: Sha256, capability: string, signal: AbortSignal) => {
     signal.throwIfAborted();
+    // A fetch goes on for others (and for the cache) when one that waits is told to stop.
     const entry = await unlessAborted(getOnce(sha256, capability), signal);
     // Between the fetch and here another blob may have pushed this one out.
     if (entries.get(sha256) !== entry) return await open(sha256, capability, signal);
@@ -184,16 +186,4 @@ async function hashOf(path: string): Promise<string> {
   const hash = createHash("sha256");
   await pipeline(createReadStream(path), hash);
   return hash.digest("hex");
-}
-
-/** A fetch goes on for others (and for the cache) when one that waits is told to stop. */
-async function unlessAborted<T>(wanted: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = (): void => reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    return await Promise.race([wanted, promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
 }

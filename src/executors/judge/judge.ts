@@ -21,7 +21,7 @@ import type { Reruns } from "./rerun.ts";
 import { runTest, type TestInput } from "./runtest.ts";
 import { scripted } from "./scripted.ts";
 import { canRunBeside, lendRoom, type Room } from "./rooms.ts";
-import { openTestFiles } from "./testdata.ts";
+import { openTestFiles, stoppable } from "./testdata.ts";
 import type { CustomValidator } from "./validator.ts";
 import { peaks } from "./verdicts.ts";
 import { openWorkspace, type Workspace } from "./workspace.ts";
@@ -143,10 +143,18 @@ async function judgeTests(
       count: testsTotal,
       isSkipped: (place) => !runsAll && grader.isSkipped(place, reports),
       async run(place, { room, signal: stopped, turn }) {
-        const testDeps = { ...deps, ...room, blobs, signal: stopped, reruns: reruns.forTest(turn) };
-        const data = await files.open(place);
+        const about = { turn, signal: stopped };
+        const testDeps = {
+          ...deps,
+          ...room,
+          signal: stopped,
+          blobs: stoppable(blobs, stopped),
+          reruns: reruns.forTest(about),
+        };
+        const data = await files.open(place, stopped);
         try {
-          return await runTest(testDeps, { manifest, program, validator, checker, data });
+          const given = { manifest, program, validator, checker, data };
+          return await unlessDiskFull(deps, () => runTest(testDeps, given), stopped);
         } finally {
           data.release();
         }
@@ -170,6 +178,29 @@ async function judgeTests(
     files.close();
     release();
   }
+}
+
+/**
+ * A test that ended badly on a full disk did so for want of room: asked while its outputs are still there, since a lent
+ * room takes them along when it is given back. Counts, as any end of a test, only when the test does.
+ */
+async function unlessDiskFull(
+  deps: Pick<JudgeDeps, "freeDiskBytes">,
+  run: () => Promise<TestReport>,
+  signal: AbortSignal,
+): Promise<TestReport> {
+  let report: TestReport | undefined;
+  let thrown: unknown;
+  try {
+    report = await run();
+  } catch (error) {
+    thrown = error;
+  }
+  const suspect = report?.verdict !== "AC" && !signal.aborted;
+  if (suspect && (await fullDisk(deps)) !== undefined)
+    throw Object.assign(new Error("a test ended badly on it", { cause: thrown }), { code: "ENOSPC" });
+  if (report === undefined) throw thrown;
+  return report;
 }
 
 const wordsOf = ({ judgeMessage, teamMessage, errorOutput, transcript }: TestReport): number =>

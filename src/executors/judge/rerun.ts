@@ -33,13 +33,17 @@ export interface RerunStats {
 }
 
 export interface JobReruns {
-  /** `turn` resolves when all tests before were judged: only then a test may use up what the job has but once. */
-  forTest(turn?: () => Promise<void>): TestReruns;
+  forTest(about: {
+    /** Resolves when all tests before were judged: only then a test may use up what the job has but once. */
+    readonly turn: () => Promise<void>;
+    /** Ends its waiting for the machine, with a throw of the reason. */
+    readonly signal: AbortSignal;
+  }): TestReruns;
 }
 
 export interface TestReruns {
   /** Runs the program to its end; throws as runToEnd does. `limits` of the request are the program's own. */
-  run(request: RunRequest, signal: AbortSignal): Promise<BelievedRun>;
+  run(request: RunRequest): Promise<BelievedRun>;
   /**
    * The same for a program that is not run by itself. `attempt` runs it within the limits given, to be called twice at
    * most; `run` of its result is undefined, or no TLE, when something else than the program's time decided.
@@ -79,11 +83,11 @@ export function createReruns(deps: {
 
   async function again<Attempt>(
     attempt: (sandbox: Pick<Sandbox, "run">) => Promise<Attempt>,
-    wallMs: number,
+    { wallMs, signal }: { readonly wallMs: number; readonly signal: AbortSignal },
   ): Promise<Attempt | undefined> {
     const startedAtMs = monotonicMs();
     try {
-      return await turnstile.alone(wallMs, attempt);
+      return await turnstile.alone(wallMs, attempt, signal);
     } finally {
       budgetMs();
       const tookMs = monotonicMs() - startedAtMs;
@@ -94,8 +98,18 @@ export function createReruns(deps: {
 
   function forJob(): JobReruns {
     let used = false;
+    /** Once; an attempt that was stopped, as when its slot was called back, leaves it to the one that comes instead. */
+    const useUp = async <Attempt>(attempt: () => Promise<Attempt>): Promise<Attempt> => {
+      used = true;
+      try {
+        return await attempt();
+      } catch (error) {
+        used = false;
+        throw error;
+      }
+    };
     return {
-      forTest(turn = atOnce) {
+      forTest({ turn, signal }) {
         const believe: TestReruns["believe"] = async (limits, attempt, decides) => {
           const lenient = withMargin(limits);
           const before = machineTimes();
@@ -106,12 +120,13 @@ export function createReruns(deps: {
           if (reason === undefined) return first;
           await turn();
           if (used) return first;
-          used = true;
           const kept = reason === "nearLimit" ? 0 : KEPT_FOR_NEAR * MOST_SAVED_MS;
-          const second =
+          const { wallMs } = limits;
+          const second = await useUp(async () =>
             budgetMs() <= kept
               ? undefined
-              : await again((sandbox) => attempt(sandbox, lenient), limits.wallMs);
+              : await again((sandbox) => attempt(sandbox, lenient), { wallMs, signal }),
+          );
           if (second === undefined) {
             stats.refused += 1;
             return first;
@@ -123,7 +138,7 @@ export function createReruns(deps: {
         };
         return {
           believe,
-          run: (request, signal) =>
+          run: (request) =>
             believe(
               request.limits,
               async (sandbox, limits) => ({ run: await runToEnd(sandbox, { ...request, limits }, signal) }),
@@ -136,8 +151,6 @@ export function createReruns(deps: {
 
   return { stats, budgetMs, forJob };
 }
-
-const atOnce = (): Promise<void> => Promise.resolve();
 
 /** How often the machine was had alone, for how long, and how much of that is still allowed. */
 export function measureReruns(reruns: Reruns, registry: Registry): void {

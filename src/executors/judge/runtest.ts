@@ -142,17 +142,21 @@ async function runPass(deps: TestDeps, given: PassInput): Promise<Pass> {
     }
     return await checkLeft(deps, given, await interact(deps, { ...given, validator, feedback }));
   }
-  const { slot, signal, workspace } = deps;
+  const { slot, workspace } = deps;
   const output = workspace.file("output");
   const stderr = workspace.file("stderr");
   const pressure = deps.cpuPressure();
   const { timeFactor } = program.definition;
   const limits = runLimits(program, manifest.limits, { timeFactor, pressure });
   const request = await testRequest(deps, program, manifest, data.test);
-  const { run, ...rerun } = await deps.reruns.run(
-    { ...request, slot, stdin: input, stdout: output, stderr, limits },
-    signal,
-  );
+  const { run, ...rerun } = await deps.reruns.run({
+    ...request,
+    slot,
+    stdin: input,
+    stdout: output,
+    stderr,
+    limits,
+  });
   const errorOutput = readBothEnds(stderr, deps.limits.errorOutputCharacters);
   const verdict = runVerdict(run, limits, { language: program.definition.id, errorOutput });
   const judged = verdict === undefined ? await validate(deps, given, output) : { verdict };

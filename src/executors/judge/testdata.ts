@@ -1,4 +1,5 @@
 import type { ManifestTest } from "../../shared/judging.ts";
+import { unlessAborted } from "../../shared/unlessaborted.ts";
 import type { BlobSource } from "../work.ts";
 
 /** A test with its files at hand: host paths, held until `release`. */
@@ -12,8 +13,11 @@ export interface TestData {
 }
 
 export interface TestFiles {
-  /** A test with its files; those of the next one are fetched meanwhile. Throws as BlobSource.open does. */
-  open(place: number): Promise<TestData>;
+  /**
+   * A test with its files; those of the next one are fetched meanwhile. Throws as BlobSource.open does, and the signal's
+   * reason as soon as it aborts.
+   */
+  open(place: number, signal: AbortSignal): Promise<TestData>;
   /** Lets go of what was fetched ahead. */
   close(): void;
 }
@@ -21,11 +25,7 @@ export interface TestFiles {
 export function openTestFiles(blobs: BlobSource, tests: readonly ManifestTest[]): TestFiles {
   let ahead: { readonly place: number; readonly opening: Promise<TestData> } | undefined;
   const discard = (): void => {
-    // What was fetched for nothing, whenever it comes: nobody waits for it.
-    void ahead?.opening.then(
-      (data) => data.release(),
-      () => {},
-    );
+    if (ahead !== undefined) letGo(ahead.opening);
     ahead = undefined;
   };
   const fetch = (place: number): Promise<TestData> | undefined => {
@@ -33,11 +33,12 @@ export function openTestFiles(blobs: BlobSource, tests: readonly ManifestTest[])
     return test === undefined ? undefined : open(blobs, test, place);
   };
   return {
-    async open(place) {
+    async open(place, signal) {
+      signal.throwIfAborted();
       const wanted = ahead?.place === place ? ahead.opening : fetch(place);
       if (wanted === undefined) throw new RangeError(`there is no test ${place}`);
       if (ahead?.place === place) ahead = undefined;
-      const data = await wanted;
+      const data = await heldUnlessAborted(wanted, signal);
       // Most likely the next one; a rejection of this one may make it another. A test that is run once more, since it
       // was stopped, has the ones after it under way.
       if (ahead === undefined || ahead.place <= place) {
@@ -51,6 +52,35 @@ export function openTestFiles(blobs: BlobSource, tests: readonly ManifestTest[])
     },
     close: discard,
   };
+}
+
+/** The same blobs for somebody who can be stopped before the job is. */
+export const stoppable = (blobs: BlobSource, signal: AbortSignal): BlobSource => ({
+  open: (sha256) => heldUnlessAborted(blobs.open(sha256), signal),
+});
+
+interface Held {
+  release(): void;
+}
+
+async function heldUnlessAborted<What extends Held>(
+  opening: Promise<What>,
+  signal: AbortSignal,
+): Promise<What> {
+  try {
+    return await unlessAborted(opening, signal);
+  } catch (error) {
+    letGo(opening);
+    throw error;
+  }
+}
+
+/** What was fetched for nothing, whenever it comes: nobody waits for it. */
+function letGo(opening: Promise<Held>): void {
+  void opening.then(
+    (held) => held.release(),
+    () => {},
+  );
 }
 
 async function open(blobs: BlobSource, test: ManifestTest, place: number): Promise<TestData> {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../../shared/clock.ts";
+import { unlessAborted } from "../../shared/unlessaborted.ts";
 import type { MachineLock } from "../machinelock.ts";
 import type { RunRequest, RunResult, Sandbox } from "./sandbox.ts";
 
@@ -8,11 +9,13 @@ export interface Turnstile extends Sandbox {
   /**
    * Holds back new runs, here and in the other executors of this machine, waits for those under way to end (at most
    * `ALONE_WAIT_MS`; what is still running then goes on), and does `action` with the sandbox to itself. `quietMs` is
-   * how long that will take at most. Undefined when the machine could not be had: then `action` was not called.
+   * how long that will take at most. Undefined when the machine could not be had: then `action` was not called. Nor is it
+   * when the signal aborts before: then its reason is thrown at once.
    */
   alone<Value>(
     quietMs: number,
     action: (sandbox: Pick<Sandbox, "run">) => Promise<Value>,
+    signal: AbortSignal,
   ): Promise<Value | undefined>;
 }
 
@@ -57,20 +60,23 @@ export function createTurnstile(deps: {
   async function alone<Value>(
     quietMs: number,
     action: (sandbox: Pick<Sandbox, "run">) => Promise<Value>,
+    signal: AbortSignal,
   ): Promise<Value | undefined> {
-    const release = await lock?.take(ALONE_WAIT_MS, ALONE_WAIT_MS + quietMs);
+    const release = await lock?.take(ALONE_WAIT_MS, ALONE_WAIT_MS + quietMs, signal);
     if (lock !== undefined && release === undefined) return undefined;
     shut = true;
     try {
       if (running > 0) {
         quiet = Promise.withResolvers();
         const waited = new AbortController();
+        const either = AbortSignal.any([waited.signal, signal]);
         await Promise.race([
           quiet.promise,
-          sleep(ALONE_WAIT_MS, undefined, { signal: waited.signal }).catch(() => {}),
+          sleep(ALONE_WAIT_MS, undefined, { signal: either }).catch(() => {}),
         ]);
         waited.abort();
       }
+      signal.throwIfAborted();
       return await action(sandbox);
     } finally {
       shut = false;
@@ -81,16 +87,18 @@ export function createTurnstile(deps: {
   return {
     run,
     remove: (directory) => sandbox.remove(directory),
-    alone(quietMs, action) {
-      const turn = open.then(() => alone(quietMs, action));
-      open = settled(turn);
-      return turn;
+    async alone(quietMs, action, signal) {
+      const before = open;
+      const done = Promise.withResolvers<void>();
+      open = before.then(() => done.promise);
+      try {
+        await unlessAborted(before, signal);
+        return await alone(quietMs, action, signal);
+      } finally {
+        done.resolve();
+      }
     },
   };
-}
-
-async function settled(turn: Promise<unknown>): Promise<void> {
-  await turn.catch(() => {});
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -17,7 +17,8 @@ beforeAll(async () => {
     stdio: ["pipe", "ignore", "inherit"],
   });
   const languages = await findLanguages(["c", "python"]);
-  judging = await openJudging({ ...languages, workDir: join(disk, "work") });
+  // A busy machine would lend nothing.
+  judging = await openJudging({ ...languages, workDir: join(disk, "work"), cpuPressure: () => 0 });
 }, 60_000);
 afterAll(async () => {
   await judging.close();
@@ -74,3 +75,25 @@ test.each(requests)(
     expect(await judging.run(job)).toMatchObject({ type: "finished", result: { verdict: "AC" } });
   },
 );
+
+test("so is one in a lent slot, whose output has made room again when its turn comes", async () => {
+  let lent = false;
+  const outcome = await judging.outcome({
+    language: "python",
+    source: `
+import time
+n = int(input())
+if n == 3: print("x" * 60_000_000)
+else: time.sleep(1); print(n + 1)
+`,
+    tests: [1, 2, 3].map((n) => ({ input: `${n}\n`, answer: `${n + 1}\n` })),
+    limits: { outputMiB: 200 },
+    lendSlot: () => {
+      if (lent) return undefined;
+      lent = true;
+      return { slot: 1, signal: new AbortController().signal, giveBack: () => {} };
+    },
+  });
+  expect(lent).toBe(true);
+  expect(outcome).toMatchObject({ type: "fault", fault: { code: "DISK_FULL", retry: true, shared: true } });
+});

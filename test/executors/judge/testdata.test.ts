@@ -28,13 +28,14 @@ function source(missing?: Sha256) {
   };
   return { blobs, asked, held };
 }
+const never = new AbortController().signal;
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 test("the next test's files are fetched while one runs, and each is released after its turn", async () => {
   const { blobs, asked, held } = source();
   const files = openTestFiles(blobs, tests);
   for (const [place, one] of tests.entries()) {
-    const data = await files.open(place);
+    const data = await files.open(place, never);
     expect(data).toMatchObject({ test: one, place, input: `/blobs/${one.input}` });
     await settled();
     expect(asked).toHaveLength(Math.min(place + 2, 3) * 2);
@@ -49,7 +50,7 @@ test("the next test's files are fetched while one runs, and each is released aft
 test("stopping early releases what was fetched ahead", async () => {
   const { blobs, held } = source();
   const files = openTestFiles(blobs, tests);
-  (await files.open(0)).release();
+  (await files.open(0, never)).release();
   files.close();
   await settled();
   expect(held.size).toBe(0);
@@ -58,7 +59,7 @@ test("stopping early releases what was fetched ahead", async () => {
 test("one that is skipped, or run again, leaves nothing behind", async () => {
   const { blobs, held } = source();
   const files = openTestFiles(blobs, tests);
-  for (const place of [0, 2, 1, 0]) (await files.open(place)).release();
+  for (const place of [0, 2, 1, 0]) (await files.open(place, never)).release();
   files.close();
   await settled();
   expect(held.size).toBe(0);
@@ -69,10 +70,27 @@ test.each([hash(2), hash(102)])(
   async (missing) => {
     const { blobs, held } = source(missing);
     const files = openTestFiles(blobs, tests);
-    (await files.open(0)).release();
+    (await files.open(0, never)).release();
     await settled();
-    await expect(files.open(1)).rejects.toThrow("gone");
+    await expect(files.open(1, never)).rejects.toThrow("gone");
     files.close();
     expect(held.size).toBe(0);
   },
 );
+
+test("one that is stopped waits for nothing, and what comes for it later is released", async () => {
+  const { blobs, asked, held } = source();
+  const store = Promise.withResolvers<void>();
+  const hanging: BlobSource = { open: (sha256) => store.promise.then(() => blobs.open(sha256)) };
+  const files = openTestFiles(hanging, tests);
+  const stop = new AbortController();
+  const opened = files.open(0, stop.signal);
+  stop.abort(new Error("called back"));
+  await expect(opened).rejects.toThrow("called back");
+  store.resolve();
+  await settled();
+  files.close();
+  await settled();
+  expect(asked).toHaveLength(2);
+  expect(held.size).toBe(0);
+});

@@ -44,7 +44,7 @@ test("who wants to be alone waits for what runs, and what comes later waits for 
   const { turnstile, started, end, settle } = stage();
   const a = turnstile.run(named("a"), never);
   await settle();
-  const alone = turnstile.alone(1, (sandbox) => sandbox.run(named("alone"), never));
+  const alone = turnstile.alone(1, (sandbox) => sandbox.run(named("alone"), never), never);
   const b = turnstile.run(named("b"), never);
   await settle();
   const late = turnstile.run(named("late"), never);
@@ -65,8 +65,8 @@ test("who wants to be alone waits for what runs, and what comes later waits for 
 
 test("two who want to be alone are so one after the other", async () => {
   const { turnstile, started, end, settle } = stage();
-  const first = turnstile.alone(1, (sandbox) => sandbox.run(named("first"), never));
-  const second = turnstile.alone(1, (sandbox) => sandbox.run(named("second"), never));
+  const first = turnstile.alone(1, (sandbox) => sandbox.run(named("first"), never), never);
+  const second = turnstile.alone(1, (sandbox) => sandbox.run(named("second"), never), never);
   await settle();
   const held = turnstile.run(named("held"), never);
   end("first");
@@ -82,7 +82,9 @@ test("two who want to be alone are so one after the other", async () => {
 
 test("a failure of who was alone reaches it and lets the others go on", async () => {
   const { turnstile, end, settle } = stage();
-  await expect(turnstile.alone(1, () => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
+  await expect(turnstile.alone(1, () => Promise.reject(new Error("broken")), never)).rejects.toThrow(
+    "broken",
+  );
   const after = turnstile.run(named("after"), never);
   await settle();
   end("after");
@@ -91,7 +93,7 @@ test("a failure of who was alone reaches it and lets the others go on", async ()
 
 test("one that is stopped while it waits is not run", async () => {
   const { turnstile, started, end, settle } = stage();
-  const alone = turnstile.alone(1, (sandbox) => sandbox.run(named("alone"), never));
+  const alone = turnstile.alone(1, (sandbox) => sandbox.run(named("alone"), never), never);
   await settle();
   const controller = new AbortController();
   const stopped = turnstile.run(named("stopped"), controller.signal);
@@ -100,6 +102,35 @@ test("one that is stopped while it waits is not run", async () => {
   end("alone");
   await alone;
   expect(started).toEqual(["alone"]);
+});
+
+test("one that is stopped while it waits to be alone waits no longer, and holds nobody back", async () => {
+  const { turnstile, started, end, settle } = stage();
+  const a = turnstile.run(named("a"), never);
+  await settle();
+  const stops = [new AbortController(), new AbortController()] as const;
+  // The first waits for what runs, the second for the first.
+  const waiting = stops.map(({ signal }, i) =>
+    turnstile.alone(1, (sandbox) => sandbox.run(named(`alone ${i}`), never), signal),
+  );
+  const third = turnstile.alone(1, (sandbox) => sandbox.run(named("third"), never), never);
+  await settle();
+  stops[1].abort(new Error("called back"));
+  await expect(waiting[1]).rejects.toThrow("called back");
+  stops[0].abort(new Error("called back as well"));
+  await expect(waiting[0]).rejects.toThrow("called back as well");
+  await settle();
+  expect(started).toEqual(["a"]);
+  end("a");
+  await a;
+  await settle();
+  end("third");
+  await third;
+  const late = turnstile.run(named("late"), never);
+  await settle();
+  end("late");
+  await late;
+  expect(started).toEqual(["a", "third", "late"]);
 });
 
 test("it is quiet while another executor of the machine wants it to be, and no longer", async () => {
@@ -111,7 +142,7 @@ test("it is quiet while another executor of the machine wants it to be, and no l
   };
   const { turnstile, started, end } = stage(lock);
   const run = turnstile.run(named("a"), never);
-  expect(await turnstile.alone(1, () => Promise.resolve("alone"))).toBeUndefined();
+  expect(await turnstile.alone(1, () => Promise.resolve("alone"), never)).toBeUndefined();
   expect(started).toEqual([]);
   // Its time has passed.
   untilMs = 999;
