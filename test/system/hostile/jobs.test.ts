@@ -23,6 +23,8 @@ interface Attack {
   readonly language: LanguageId;
   readonly source: string;
   readonly verdict: Verdict;
+  /** As good an end. */
+  readonly or?: Verdict;
   readonly next: LanguageId;
 }
 
@@ -38,6 +40,8 @@ const ATTACKS: readonly Attack[] = [
     language: "c",
     source: "#include <unistd.h>\nint main(void){ for(;;) fork(); }",
     verdict: "TLE",
+    // The kernel charges each task until it has been cleared away: on a quick machine that comes first.
+    or: "MLE",
     next: "python",
   },
   {
@@ -166,7 +170,7 @@ print('nothing')`,
 it.for(ATTACKS)(
   "$language: $name",
   { timeout: 90_000 },
-  async ({ language, source, verdict, next }, { skip }) => {
+  async ({ language, source, verdict, or, next }, { skip }) => {
     skip(languages.usable(language) === undefined, `no toolchain for ${language} here`);
     const result = await judging.judge({
       language,
@@ -179,7 +183,7 @@ it.for(ATTACKS)(
       },
       tests: [{ input: "1\n", answer: verdict === "AC" ? "2\n" : `${ANSWER}\n` }],
     });
-    expect(result.verdict, JSON.stringify(result)).toBe(verdict);
+    expect([verdict, or], JSON.stringify(result)).toContain(result.verdict);
     expect(JSON.stringify(result.compile)).not.toMatch(/root:[^"]*:/);
     expect(result.tests[0]?.judgeMessage ?? "").not.toContain("root:");
 
