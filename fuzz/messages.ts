@@ -6,9 +6,6 @@ import { junk, junkString } from "./junk.ts";
 import { mutateBytes, mutateJson } from "./mutate.ts";
 import type { Input, World } from "./world.ts";
 
-/** What a nats-server takes where it is not told otherwise, bytes. */
-const MAX_PAYLOAD = 1024 * 1024;
-
 const RESULT = {
   verdict: "AC",
   cpuMs: 3,
@@ -91,7 +88,7 @@ export function messageInput(chance: Chance, world: World): Input {
     text: `${subject}\n${body.toString("utf8")}`,
     send: async () => {
       // More than a broker takes no client can send: its own library refuses that.
-      const most = world.nats.info?.max_payload ?? MAX_PAYLOAD;
+      const most = world.nats.info?.max_payload;
       world.nats.publish(`${world.prefix}${subject}`, body.length === 0 ? Empty : body.subarray(0, most));
       return await Promise.resolve({ text: "", fault: false });
     },

@@ -1,10 +1,11 @@
+import { unlessAborted } from "../shared/unlessaborted.ts";
 import { readPools } from "../supervisor/pools.ts";
 import { readSettings } from "../supervisor/settings.ts";
 import { startStack } from "../supervisor/stack.ts";
 import { findRunningStack, type RunningStack } from "../supervisor/stackfile.ts";
 import { type Client, createClient } from "./client.ts";
 import type { Output } from "./output.ts";
-import { CliTrouble, Interrupted } from "./trouble.ts";
+import { CliTrouble } from "./trouble.ts";
 
 export interface ConnectOptions {
   readonly url?: string | undefined;
@@ -16,7 +17,7 @@ export interface ConnectDeps {
   readonly env: NodeJS.ProcessEnv;
   /** Progress, for a person. */
   readonly notes: Output;
-  /** Aborted by Ctrl-C: a stack of its own is stopped before the command ends. */
+  /** Aborted by Ctrl-C, with Interrupted as its reason: a stack of its own is stopped before the command ends. */
   readonly signal: AbortSignal;
 }
 
@@ -28,19 +29,6 @@ function keyOf(stack: RunningStack | undefined, url: string, role: Role): string
 }
 
 type Role = "participant" | "jury";
-
-/** Leaves `work` alone as soon as the command is interrupted. */
-async function untilAborted<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(new Interrupted("interrupted"));
-  signal.addEventListener("abort", onAbort);
-  try {
-    if (signal.aborted) onAbort();
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
-}
 
 async function connectEphemeral<Result>(
   deps: ConnectDeps,
@@ -61,7 +49,7 @@ async function connectEphemeral<Result>(
   try {
     const client = createClient({ url: stack.url, token: stack.keys[role] });
     try {
-      return await untilAborted(signal, use(client));
+      return await unlessAborted(use(client), signal);
     } finally {
       await client.close();
     }
@@ -97,7 +85,7 @@ export async function withClient<Result>(
   }
   const client = createClient({ url, token });
   try {
-    return await untilAborted(deps.signal, use(client));
+    return await unlessAborted(use(client), deps.signal);
   } finally {
     await client.close();
   }

@@ -1,13 +1,6 @@
 import type { Command } from "commander";
-import type { Client } from "./client.ts";
 import { type ContestOptions, createContest, listContests, updateContest } from "./contests.ts";
-import type { Output } from "./output.ts";
-
-/** Runs a command against the API with a jury key. */
-type Run = (
-  command: Command,
-  use: (client: Client, out: Output, options: { readonly json: boolean }) => Promise<void>,
-) => Promise<void>;
+import type { Run } from "./run.ts";
 
 const withOptions = (command: Command): Command =>
   command

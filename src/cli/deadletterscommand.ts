@@ -1,5 +1,4 @@
 import { type Command, InvalidArgumentError } from "commander";
-import type { Client } from "./client.ts";
 import {
   type DeadLetterOptions,
   discardByName,
@@ -9,14 +8,8 @@ import {
   redriveByName,
   reinstate,
 } from "./deadletters.ts";
-import type { Output } from "./output.ts";
 import { CliTrouble } from "./trouble.ts";
-
-/** Runs a command against the API with a jury key. */
-type Run = (
-  command: Command,
-  use: (client: Client, out: Output, options: { readonly json: boolean }) => Promise<void>,
-) => Promise<void>;
+import type { Run } from "./run.ts";
 
 function count(text: string): number {
   const value = Number(text);

@@ -24,8 +24,8 @@ import { addWebhooksCommand } from "./webhookscommand.ts";
 const out = createOutput(process.stdout, process.env);
 const notes = createOutput(process.stderr, process.env);
 const interrupt = new AbortController();
-process.once("SIGINT", () => interrupt.abort());
-process.once("SIGTERM", () => interrupt.abort());
+for (const signal of ["SIGINT", "SIGTERM"])
+  process.once(signal, () => interrupt.abort(new Interrupted("interrupted")));
 const deps = { env: process.env, notes, signal: interrupt.signal };
 
 interface Shared extends ConnectOptions {

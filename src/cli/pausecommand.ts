@@ -1,15 +1,8 @@
 import type { Command } from "commander";
-import type { Client } from "./client.ts";
-import type { Output } from "./output.ts";
 import { pause, type PauseTarget, resume } from "./pauses.ts";
 import { listPoolSettings, type SetOptions, setPool } from "./poolsettings.ts";
 import { CliTrouble } from "./trouble.ts";
-
-/** Runs a command against the API with a jury key. */
-type Run = (
-  command: Command,
-  use: (client: Client, out: Output, options: { readonly json: boolean }) => Promise<void>,
-) => Promise<void>;
+import type { Run } from "./run.ts";
 
 interface TargetOptions {
   readonly language?: string;

@@ -1,6 +1,4 @@
 import type { Command } from "commander";
-import type { Client } from "./client.ts";
-import type { Output } from "./output.ts";
 import {
   cancelByName,
   closeRejudge,
@@ -9,12 +7,7 @@ import {
   type RejudgeOptions,
   showRejudge,
 } from "./rejudges.ts";
-
-/** Runs a command against the API with a jury key. */
-type Run = (
-  command: Command,
-  use: (client: Client, out: Output, options: { readonly json: boolean }) => Promise<void>,
-) => Promise<void>;
+import type { Run } from "./run.ts";
 
 /** Adds `rejudge` and `cancel`. */
 export function addRejudgeCommand(program: Command, run: Run): void {

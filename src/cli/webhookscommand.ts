@@ -1,6 +1,4 @@
 import type { Command } from "commander";
-import type { Client } from "./client.ts";
-import type { Output } from "./output.ts";
 import {
   type AddOptions,
   addWebhook,
@@ -10,12 +8,7 @@ import {
   replay,
   testWebhook,
 } from "./webhooks.ts";
-
-/** Runs a command against the API with a jury key, or whatever key was given. */
-type Run = (
-  command: Command,
-  use: (client: Client, out: Output, options: { readonly json: boolean }) => Promise<void>,
-) => Promise<void>;
+import type { Run } from "./run.ts";
 
 /** Adds `webhooks`. */
 export function addWebhooksCommand(program: Command, run: Run): void {

@@ -5,7 +5,7 @@ import { type ContestInput, createContest, updateContest } from "../contests/kee
 import type { ContestDocument } from "../store/documents.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
-import { juryOnly } from "./juryonly.ts";
+import { juryOnly, notJury } from "./juryonly.ts";
 import { page, pageArgs, pageComplexity } from "./page.ts";
 import { Problem } from "./problem.ts";
 import { errorType, resultType } from "./usererror.ts";
@@ -90,10 +90,7 @@ const RateInput = builder.inputType("ContestRateInput", {
   fields: (t) => ({ perSecond: t.float({ required: true }), burst: t.int({ required: true }) }),
 });
 
-const NOT_JURY = {
-  code: "FORBIDDEN",
-  message: "Contests are the jury's: use a key with the role jury.",
-} as const;
+const NOT_JURY = notJury("Contests");
 
 interface Given {
   readonly name?: string | null | undefined;

@@ -6,6 +6,7 @@ import type { PauseDocument } from "../store/pauses.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
 import { errorType, resultType } from "./usererror.ts";
+import { notJury } from "./juryonly.ts";
 
 const Pause = builder.objectRef<PauseDocument>("Pause").implement({
   description:
@@ -53,8 +54,7 @@ export function readReason(given: string): string | CodedError {
 
 /** The queue that is meant, for somebody who may. */
 function queueOf({ viewer }: Context, queue: string): { readonly queue: QueueId } | CodedError {
-  if (viewer === undefined || !isJury(viewer))
-    return { code: "FORBIDDEN", message: "Queues are the jury's: use a key with the role jury." };
+  if (viewer === undefined || !isJury(viewer)) return notJury("Queues");
   const parsed = QueueId.safeParse(queue);
   if (parsed.success) return { queue: parsed.data };
   return { code: "INPUT_INVALID", message: `There is no queue ${JSON.stringify(queue.slice(0, 40))}.` };

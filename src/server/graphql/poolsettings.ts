@@ -10,6 +10,7 @@ import { LaneWeight, weightsOf } from "./laneweight.ts";
 import { readReason } from "./pauses.ts";
 import { LaneEnum } from "./scalars.ts";
 import { errorType, resultType } from "./usererror.ts";
+import { notJury } from "./juryonly.ts";
 
 /** What is changed of pools while they run. */
 
@@ -83,8 +84,7 @@ async function change(
   pool: string,
   to: PoolChange | CodedError,
 ): Promise<{ readonly settings: PoolSettingsDocument } | CodedError> {
-  if (viewer === undefined || !isJury(viewer))
-    return { code: "FORBIDDEN", message: "Pools are the jury's: use a key with the role jury." };
+  if (viewer === undefined || !isJury(viewer)) return notJury("Pools");
   if ("code" in to) return to;
   const settings = await changePool(
     {

@@ -6,7 +6,7 @@ import { problemNotFound } from "../intake/check.ts";
 import type { PauseDocument } from "../store/pauses.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
-import { juryOnly } from "./juryonly.ts";
+import { juryOnly, notJury } from "./juryonly.ts";
 import { readReason } from "./pauses.ts";
 import { errorType, resultType } from "./usererror.ts";
 
@@ -56,8 +56,7 @@ async function problemOf(
   id: string,
 ): Promise<{ readonly problem: ProblemId; readonly by: string } | CodedError> {
   const { viewer } = context;
-  if (viewer === undefined || !isJury(viewer))
-    return { code: "FORBIDDEN", message: "Problems are the jury's: use a key with the role jury." };
+  if (viewer === undefined || !isJury(viewer)) return notJury("Problems");
   const problem = ProblemId.safeParse(id);
   if (!problem.success || (await context.findProblem(id)) === undefined) return problemNotFound(id);
   return { problem: problem.data, by: viewer.owner };

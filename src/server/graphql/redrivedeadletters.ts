@@ -7,6 +7,7 @@ import type { Context } from "./context.ts";
 import { DeadLetterFilterInput, readFilter } from "./deadletters.ts";
 import { findSubmission, Submission } from "./submission.ts";
 import { errorType, resultType } from "./usererror.ts";
+import { notJury } from "./juryonly.ts";
 
 const OneSuccess = builder
   .objectRef<{ readonly submission: SubmissionView }>("RedriveDeadLetterSuccess")
@@ -37,10 +38,7 @@ const ManyResult = builder.unionType("RedriveDeadLettersResult", {
   resolveType: resultType("RedriveDeadLettersSuccess"),
 });
 
-export const NOT_JURY: CodedError = {
-  code: "FORBIDDEN",
-  message: "Dead letters are the jury's: use a key with the role jury.",
-};
+export const NOT_JURY = notJury("Dead letters");
 
 /** Why a submission is no dead letter, in words. */
 export const notDead = (state: string): CodedError => ({

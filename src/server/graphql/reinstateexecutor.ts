@@ -6,6 +6,7 @@ import { builder } from "./builder.ts";
 import { Executor } from "./capacity.ts";
 import type { Context } from "./context.ts";
 import { errorType, resultType } from "./usererror.ts";
+import { notJury } from "./juryonly.ts";
 
 const Success = builder
   .objectRef<{ readonly executor: ExecutorView }>("ReinstateExecutorSuccess")
@@ -31,7 +32,7 @@ interface Input {
 
 async function reinstate({ viewer, backbone }: Context, { executor, language }: Input) {
   if (viewer === undefined || !isJury(viewer)) {
-    return { code: "FORBIDDEN", message: "Executors are the jury's: use a key with the role jury." } as const;
+    return notJury("Executors");
   }
   const wanted = LanguageId.optional().safeParse(language ?? undefined);
   if (!wanted.success) {

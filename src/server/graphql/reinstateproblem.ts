@@ -7,6 +7,7 @@ import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
 import { Problem } from "./problem.ts";
 import { errorType, resultType } from "./usererror.ts";
+import { notJury } from "./juryonly.ts";
 
 const Success = builder
   .objectRef<{ readonly problem: ProblemDocument }>("ReinstateProblemSuccess")
@@ -19,7 +20,7 @@ const Result = builder.unionType("ReinstateProblemResult", {
 
 async function reinstate({ viewer, store, clock, log }: Context, id: string) {
   if (viewer === undefined || !isJury(viewer)) {
-    return { code: "FORBIDDEN", message: "Problems are the jury's: use a key with the role jury." } as const;
+    return notJury("Problems");
   }
   const parsed = ProblemId.safeParse(id);
   const problem = parsed.success

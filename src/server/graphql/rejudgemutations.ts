@@ -10,6 +10,7 @@ import type { Context } from "./context.ts";
 import { Rejudge, RejudgePriorityEnum } from "./rejudge.ts";
 import { VerdictEnum } from "./scalars.ts";
 import { errorType, resultType } from "./usererror.ts";
+import { notJury } from "./juryonly.ts";
 
 interface Success {
   readonly rejudge: RejudgeDocument;
@@ -69,10 +70,7 @@ const Filter = builder.inputType("RejudgeFilter", {
 
 const REASON_CHARACTERS = 500;
 
-const NOT_JURY: CodedError = {
-  code: "FORBIDDEN",
-  message: "Rejudges are the jury's: use a key with the role jury.",
-};
+const NOT_JURY = notJury("Rejudges");
 
 const invalid = (message: string): CodedError => ({ code: "INPUT_INVALID", message });
 

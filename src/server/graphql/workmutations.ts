@@ -7,6 +7,7 @@ import type { Context } from "./context.ts";
 import { LaneEnum } from "./scalars.ts";
 import { errorType, resultType } from "./usererror.ts";
 import { findWork, noSuchWork, Work } from "./work.ts";
+import { notJury } from "./juryonly.ts";
 
 interface Shown {
   readonly work: WorkView;
@@ -79,8 +80,7 @@ async function cancel(context: Context, id: string): Promise<CodedError | Shown>
 
 async function redrive(context: Context, id: string): Promise<CodedError | Shown> {
   const { viewer, backbone } = context;
-  if (viewer === undefined || !isJury(viewer))
-    return { code: "FORBIDDEN", message: "Dead letters are the jury's: use a key with the role jury." };
+  if (viewer === undefined || !isJury(viewer)) return notJury("Dead letters");
   const found = await findWork(context, id);
   if (found === undefined) return noSuchWork(id);
   const outcome = await backbone.redrive({ submission: found.work._id, by: viewer.owner });

@@ -129,18 +129,16 @@ export function createLine(deps: LineDeps): Line {
     log,
     async act(signal) {
       if (!link.connected()) return;
-      const places = await store.held.places();
+      // What this deployment has no queue for any more waits until it has one again.
+      const places = (await store.held.places()).filter(({ language }) => queues.has(language));
       const now = new Map(places.map((place) => [heldIn(place), place]));
       for (const [key, { language, lane }] of holding) {
         if (now.has(key)) continue;
         served.delete(key);
-        if (!queues.has(language)) continue;
         window.setBehind(language, lane, false);
       }
       holding = now;
       for (const place of places.toSorted((a, b) => LANES.indexOf(a.lane) - LANES.indexOf(b.lane))) {
-        // What this deployment has no queue for any more waits until it has one again.
-        if (!queues.has(place.language)) continue;
         while (!signal.aborted && link.connected() && (await sendOut(place)) > 0);
       }
     },

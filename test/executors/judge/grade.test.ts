@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { createGrader, type Graded, testScore } from "../../../src/executors/judge/grade.ts";
 import type { Grading, ManifestGroup, ProblemManifest } from "../../../src/shared/judging.ts";
 import { Verdict } from "../../../src/shared/verdict.ts";
-import { manifestOf } from "./manifests.ts";
+import { legacy, manifestOf } from "./manifests.ts";
 
 /** Runs what the grader does not skip; `verdicts` are what the tests would come to. */
 function judged(manifest: ProblemManifest, verdicts: readonly Verdict[]) {
@@ -17,17 +17,6 @@ function judged(manifest: ProblemManifest, verdicts: readonly Verdict[]) {
   }
   return { ...grader.grade(reports), run: [...reports.keys()] };
 }
-
-const legacy = (more: Partial<Extract<Grading, { type: "legacy" }>>): Grading => ({
-  type: "legacy",
-  verdict: "worst",
-  score: "sum",
-  ignoreSample: false,
-  acceptIfAnyAccepted: false,
-  acceptScore: 1,
-  rejectScore: 0,
-  ...more,
-});
 
 test("without groups the first rejected test ends it and is the verdict", () => {
   fc.assert(

@@ -2,9 +2,9 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { createGrader, type Graded } from "../../../src/executors/judge/grade.ts";
 import { type InOrderDeps, type LentRoom, runInOrder } from "../../../src/executors/judge/inorder.ts";
-import type { Grading, ManifestGroup, ProblemManifest } from "../../../src/shared/judging.ts";
+import type { ManifestGroup, ProblemManifest } from "../../../src/shared/judging.ts";
 import type { Verdict } from "../../../src/shared/verdict.ts";
-import { manifestOf } from "./manifests.ts";
+import { legacy, manifestOf } from "./manifests.ts";
 
 /** What a test comes to, in the world of a test: a verdict, or trouble of ours. */
 type End = Verdict | "FAULT";
@@ -105,16 +105,6 @@ function sequentially(
 }
 
 const end = fc.constantFrom<End>("AC", "AC", "AC", "AC", "WA", "TLE", "RTE", "FAULT");
-const legacy = (more: Partial<Extract<Grading, { type: "legacy" }>>): Grading => ({
-  type: "legacy",
-  verdict: "worst",
-  score: "sum",
-  ignoreSample: false,
-  acceptIfAnyAccepted: false,
-  acceptScore: 1,
-  rejectScore: 0,
-  ...more,
-});
 /** Two groups below the root, the second of which may need the first. */
 const groups = fc
   .record({

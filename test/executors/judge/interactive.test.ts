@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { DEFAULT_LIMITS } from "../../../src/shared/limits.ts";
 import type { TestReport } from "../../../src/shared/judging.ts";
 import { type Judging, openJudging } from "./harness.ts";
+import { SEARCH } from "./search.ts";
 import { findLanguages } from "./toolchains.ts";
 
 let judging: Judging;
@@ -34,16 +35,6 @@ for _ in range(10):
 else: reject("ten guesses")
 if sys.stdin.read(): reject("trailing output")
 sys.exit(42)`;
-
-const SEARCH = `lo, hi = 1, 1000
-while True:
-    mid = (lo + hi) // 2
-    print(mid, flush=True)
-    answer = input()
-    if answer == "correct": break
-    if answer == "lower": hi = mid - 1
-    else: lo = mid + 1
-`;
 
 const interact = async (
   source: string,

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { zipOf } from "../../server/problems/archives.ts";
 import { collectImports } from "../../server/problems/importing.ts";
 import { type Judging, type JudgeRequest, openJudging } from "./harness.ts";
+import { SEARCH } from "./search.ts";
 import { findLanguages } from "./toolchains.ts";
 
 let judging: Judging;
@@ -59,15 +60,6 @@ if not left.strip().isdigit(): quit(3, "FAIL " + left)
 if int(left) > int(most): quit(1, f"wrong answer {int(left)} guesses")
 quit(0, "ok few enough")`;
 
-const SEARCH = `lo, hi = 1, 1000
-while True:
-    mid = (lo + hi) // 2
-    print(mid, flush=True)
-    answer = input()
-    if answer == "correct": break
-    if answer == "lower": hi = mid - 1
-    else: lo = mid + 1
-`;
 const says = (guess: number | string): string => `print("${guess}", flush=True)\ninput()`;
 
 const request = (source: string, most = 10, manifest: JudgeRequest["manifest"] = {}): JudgeRequest => ({

@@ -1,5 +1,5 @@
 import { Sha256 } from "../../../src/shared/ids.ts";
-import { ProblemManifest } from "../../../src/shared/judging.ts";
+import { type Grading, ProblemManifest } from "../../../src/shared/judging.ts";
 
 const sha = Sha256.parse("0".repeat(64));
 
@@ -34,3 +34,15 @@ export function manifestOf(places: readonly number[], more: Partial<ProblemManif
     ...more,
   });
 }
+
+/** Groups graded as the legacy layout has it. */
+export const legacy = (more: Partial<Extract<Grading, { type: "legacy" }>>): Grading => ({
+  type: "legacy",
+  verdict: "worst",
+  score: "sum",
+  ignoreSample: false,
+  acceptIfAnyAccepted: false,
+  acceptScore: 1,
+  rejectScore: 0,
+  ...more,
+});

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { SubmitOutcome } from "../../../src/server/intake/outcome.ts";
+import { ProblemId } from "../../../src/shared/ids.ts";
 import { DEFAULT_LIMITS as LIMITS } from "../../../src/shared/limits.ts";
 import { namespace } from "../../support/namespace.ts";
-import { accepted, openPair, PROBLEM, program, type Server, until } from "../rig.ts";
+import { accepted, openPair, PROBLEM, program, putProblem, type Server, until } from "../rig.ts";
 
 const ns = namespace();
 
@@ -148,6 +149,19 @@ describe("the idempotency key", () => {
     expect(await server.store.judgements.oldPending(new Date(Date.now() + 1000), 100)).not.toContainEqual(
       expect.objectContaining({ language: "rust", dispatch: 0 }),
     );
+  });
+
+  it("gives the same submission when the problem has come to need a device since", async () => {
+    const problem = ProblemId.parse("device");
+    await putProblem(server.store, problem);
+    const input = program({ problem, idempotencyKey: "device", source: "print(3)" });
+    const first = await server.backbone.submit(input);
+    const stored = await server.store.problems.get(problem);
+    if (stored === undefined) throw new Error("the problem is not there");
+    await server.store.problems.put({ ...stored, resource: "gpu" });
+    const again = await server.backbone.submit(input);
+    expect(again).toMatchObject({ type: "accepted", replayed: true });
+    expect(idOf(again)).toBe(idOf(first));
   });
 
   it("refuses the same key with another content, and takes it from another owner", async () => {
